@@ -1,0 +1,147 @@
+/** What every actor factory takes: its collaborators, nothing global. Built once per supervisor by `src/compose`. */
+
+import type { Launcher, Transport } from '../launchers/plan.ts';
+import type { Exit, Failure } from '../machines/failure.ts';
+import type { Guard } from './guard.ts';
+import type { Runtimes } from './runtimes.ts';
+import type { Store } from './store/store.ts';
+
+/** The part of pino's interface that actors use. */
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface ActorContext {
+  readonly store: Store;
+  readonly log: Log;
+  readonly launchers: readonly Launcher[];
+  readonly runtimes: Runtimes;
+  readonly guard: Guard;
+  /** Live processes and sessions, by plugin instance; process and probe actors write, the broker reads. */
+  readonly instances: Map<string, Instance>;
+  /** Every line that a plugin, an installer or git prints, for logs and progress; already stripped of its newline. */
+  readonly output: (line: OutputLine) => void;
+  /** Environment of the caller, of which plugins and jobs get a part (`actors/env`). */
+  readonly callerEnv: Readonly<Record<string, string | undefined>>;
+  readonly limits: Limits;
+}
+
+export interface OutputLine {
+  readonly plugin: string;
+  readonly stream: 'clone' | 'install' | 'stdout' | 'stderr';
+  readonly text: string;
+}
+
+export interface Limits {
+  /** Bytes of one message to a stdio plugin with its newline; default 10 MiB − 1 KiB: SDK servers die above 10 MiB. */
+  readonly maxMessage: number;
+  /** Bytes of one inbound message; default 16 MiB. */
+  readonly maxResult: number;
+}
+
+/** One generation of a plugin, from spawn to group.empty. */
+export interface Instance {
+  readonly generation: number;
+  readonly process: ProcessHandle;
+  /** Set by the probe actor when ready. */
+  session: Session | null;
+}
+
+/** The live process as the probe and the sessions see it; only the process actor signals or ends it. */
+export interface ProcessHandle {
+  readonly plugin: string;
+  readonly generation: number;
+  readonly pid: number;
+  /** Port handed to it; null when none was leased. */
+  readonly leasedPort: number | null;
+  /** Unix socket path handed to it; null for TCP and stdio. */
+  readonly socketPath: string | null;
+  /** Writes to stdin; false when the pipe is gone (nothing was written). Never throws. */
+  write(data: string | Uint8Array): boolean;
+  /** Bytes accepted by `write` that the pipe has not taken yet. */
+  readonly writeBacklog: () => number;
+  /** The one reader of stdout; chunks that came before (at most 1 MiB) are replayed. Drained into nothing without one. */
+  readStdout(reader: (chunk: Buffer) => void): void;
+  /** Called for every line of stderr, and of stdout as far as it is not protocol. */
+  onLine(listener: (line: string) => void): () => void;
+  /** Last lines of stderr, oldest first. */
+  stderrTail(): readonly string[];
+  /** Live pids of its group and of everything with its cookie. */
+  pids(): readonly number[];
+  /** TCP and Unix sockets on which those pids listen. */
+  listening(): Promise<readonly ListenSocket[]>;
+  /** Resolves when the leader has exited; never rejects. */
+  readonly exited: Promise<Exit>;
+}
+
+export interface ListenSocket {
+  /** `127.0.0.1`, `0.0.0.0`, `::1`, `::`; '' for a Unix socket. */
+  readonly host: string;
+  readonly port: number;
+  readonly path: string | null;
+}
+
+// ---- sessions (actors/mcp) ----
+
+export type JsonRpcId = string | number;
+export interface JsonRpcMessage {
+  readonly jsonrpc: '2.0';
+  readonly id?: JsonRpcId;
+  readonly method?: string;
+  readonly params?: unknown;
+  readonly result?: unknown;
+  readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown };
+}
+
+/** Whether a request had its effect: `not-sent` provably not, `sent-unknown` nobody knows. */
+export type Fate = 'not-sent' | 'sent-unknown';
+
+export interface RequestOptions {
+  /** Aborting sends `notifications/cancelled` (or closes the HTTP response) and rejects. */
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds from writing the frame; each progress notification restarts it. */
+  readonly timeout?: number | undefined;
+  /** Milliseconds that no progress can extend. */
+  readonly hardTimeout?: number | undefined;
+  readonly onProgress?: ((progress: unknown) => void) | undefined;
+}
+
+/** One tool as the server described it, untouched. */
+export interface ToolDescription {
+  readonly name: string;
+  readonly description?: string;
+  readonly inputSchema?: Readonly<Record<string, unknown>>;
+  readonly annotations?: Readonly<Record<string, unknown>>;
+  readonly [key: string]: unknown;
+}
+
+/** An open connection to one generation of a plugin. Rejections are `SessionError`s (`actors/mcp/session-error.ts`). */
+export interface Session {
+  readonly generation: number;
+  readonly transport: Transport;
+  /** null: a plain HTTP service without MCP. */
+  readonly era: 'legacy' | 'modern' | null;
+  readonly protocolVersion: string | null;
+  /** `serverInfo`, `capabilities`, `instructions` verbatim from the handshake; {} for plain HTTP. */
+  readonly server: Readonly<Record<string, unknown>>;
+  /** Base URL of an HTTP plugin, for people. */
+  readonly url: string | null;
+  /** Tools fetched before ready, refreshed on list_changed; [] for plain HTTP. */
+  readonly tools: readonly ToolDescription[];
+  /** One MCP request; resolves with the verbatim `result`. */
+  request(method: string, params: unknown, options?: RequestOptions): Promise<unknown>;
+  notify(method: string, params: unknown): void;
+  /** Notifications of the server (and its requests, answered -32601 unless a handler takes them). */
+  onMessage(listener: (message: JsonRpcMessage) => void): () => void;
+  /** Plain HTTP: POSTs the payload (or `{path, method, query, headers, body}`) and resolves with the parsed answer. */
+  post(payload: unknown, options?: RequestOptions): Promise<unknown>;
+  /** Requests in flight. */
+  readonly inFlight: () => number;
+  /** Resolves once when it can carry nothing more; null when we closed it. */
+  readonly closed: Promise<Failure | null>;
+  /** Settles everything in flight with its fate, ends the session politely. Idempotent. */
+  close(reason: Failure): void;
+}

@@ -1,0 +1,71 @@
+/** The home folder as the actors use it: places, facts, locks and the ledger. Layout and promises: DESIGN "On disk". */
+
+import type { LaunchPlan, PluginSpec, Source } from '../../launchers/plan.ts';
+import type { Attempt, Checkout, Environment } from '../../machines/contracts.ts';
+
+/** What is known of a plugin on disk; every field may be missing. Rebuilt by running the stage that writes it. */
+export interface Facts {
+  /** Identity of the source (and pin) that `checkout` answers to; another one makes cloning stale. */
+  readonly sourceKey?: string;
+  readonly checkout?: Checkout;
+  /** Hash of checkout, overrides and the product's plan version that `plan` answers to. */
+  readonly planKey?: string;
+  readonly plan?: LaunchPlan;
+  readonly environment?: Environment;
+  /** Learned by the last successful probe of `environment.key`. */
+  readonly attempt?: Attempt;
+  readonly attemptKey?: string;
+}
+
+export interface Store {
+  /** Absolute path of the home; exists with mode 0700 after `open`. */
+  readonly home: string;
+  /** Creates the home when missing, checks its format (HOME_NEWER, HOME_UNUSABLE). Idempotent, ≤ 1 ms when there. */
+  open(): Promise<void>;
+  /** `{}` when there are none or they can't be parsed (a broken file is set aside, never fatal). */
+  readFacts(plugin: string): Promise<Facts>;
+  /** Merges and writes (temp, fsync, rename). */
+  writeFacts(plugin: string, facts: Partial<Facts>): Promise<void>;
+  /** Where a checkout of that commit belongs; may not exist yet. */
+  checkoutDir(source: Source, commit: string): string;
+  /** `envs/<plugin>/<key>`; the tree is below. */
+  environmentDir(plugin: string, key: string): string;
+  /** The plugin's own data folder; survives updates. */
+  dataDir(plugin: string): string;
+  /** Private tools fetched from a registry (`runtimes/uv` …). */
+  runtimeDir(name: string): string;
+  /** A fresh temp folder inside the home (same file system as its destination), named after this process. */
+  makeTemp(prefix: string): Promise<string>;
+  /**
+   * Runs `work` under a lock of that name which other processes on this home respect and which the kernel frees when
+   * its holder dies. Waiting ends with the signal.
+   */
+  withLock<T>(name: string, signal: AbortSignal, work: () => Promise<T>): Promise<T>;
+  readonly ledger: Ledger;
+}
+
+/** Hash that names a source in the home: credentials play no part in it. */
+
+/** Stable default name of an unnamed source, e.g. `server-time-1a2b3c`. */
+
+/** Identity of a process that outlives pid reuse (boot id, pid, start time). */
+export interface ProcessIdentity {
+  readonly bootId: string;
+  readonly pid: number;
+  /** Field 22 of /proc/<pid>/stat, or the `ps` start time on other systems. */
+  readonly startTime: string;
+}
+
+/** Which process groups this supervisor owns, on disk before they exist, so that the next start can reap them. */
+export interface Ledger {
+  /** Before spawn: an intent with the cookie. */
+  intend(entry: { readonly plugin: string; readonly generation: number; readonly cookie: string }): Promise<void>;
+  /** After spawn: the leader's identity. */
+  record(cookie: string, leader: ProcessIdentity): Promise<void>;
+  /** After group.empty. */
+  clear(cookie: string): Promise<void>;
+  /** Ends what dead supervisors on this home left; never touches a living one's. Returns the pids ended. */
+  reap(): Promise<readonly number[]>;
+  /** Removes this supervisor's own ledger on a clean close. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,225 @@
+/**
+ * What every floor shares: what a plugin is (PluginSpec), how one would run it (LaunchPlan), and why one can't
+ * (Refusal, Cause). Types only, plain JSON: a plan is printed by `detect`, kept on disk and compared byte by byte.
+ */
+
+export type Transport = 'stdio' | 'streamable-http' | 'sse' | 'http';
+
+/** Where a plugin comes from, parsed from the one source grammar (`src/source.ts`). Never holds a credential. */
+export type Source =
+  | {
+      readonly kind: 'git';
+      /** Clone URL without user info: `https://host/o/n.git`, `ssh://git@host/o/n.git`, `file:///…`. */
+      readonly url: string;
+      /** Branch, tag or commit; null is the remote's HEAD. */
+      readonly ref: string | null;
+      /** Folder inside the repository, '' is its root. */
+      readonly subdir: string;
+    }
+  | {
+      readonly kind: 'folder';
+      /** Absolute path. It is copied into the home and never written to. */
+      readonly path: string;
+      readonly subdir: string;
+    };
+
+/** What the caller may say over every heuristic; all optional. */
+export interface Overrides {
+  /** Program and arguments, already split; relative programs are looked up in the plugin's folder, then on PATH. */
+  readonly command?: readonly string[];
+  /** Arguments appended to whatever command was found. */
+  readonly args?: readonly string[];
+  /** Working folder below the project folder. */
+  readonly cwd?: string;
+  readonly transport?: Transport | 'auto';
+  /** Path (or absolute URL path with query) of the endpoint of an HTTP plugin, e.g. `/mcp`. */
+  readonly endpoint?: string;
+  /** A port that the plugin is known to open whatever it is told. */
+  readonly port?: number;
+  /** Commands that replace the detected install steps, each already split; [] installs nothing. */
+  readonly install?: readonly (readonly string[])[];
+  /** Commands that replace the detected build steps, each already split; [] builds nothing. */
+  readonly build?: readonly (readonly string[])[];
+}
+
+export type RestartType = 'permanent' | 'transient' | 'temporary';
+
+/** Durations in milliseconds. Defaults and their sources: `machines/policy.ts`. */
+export interface Timeouts {
+  readonly clone?: number;
+  readonly install?: number;
+  /** From spawn to ready. */
+  readonly start?: number;
+  /** From writing a call's frame to its answer. */
+  readonly call?: number;
+}
+
+/** One plugin as its owner describes it (the child spec of a supervisor). Secrets are only ever in `env`. */
+export interface PluginSpec {
+  readonly source: Source;
+  readonly overrides: Overrides;
+  /** Environment for the plugin itself, added to what the policy passes on. Values are secrets: never logged. */
+  readonly env: Readonly<Record<string, string>>;
+  /** `minimal` (default) passes HOME, PATH, locale, proxy and the settings that the plan wants; `inherit` everything. */
+  readonly envPolicy: 'minimal' | 'inherit';
+  /** `transient` (default): restarted after a crash; `permanent`: also after a clean exit; `temporary`: never. */
+  readonly restart: RestartType;
+  /** `lazy` (default): the first call starts it; `eager`: started when added; `manual`: only by `start`. */
+  readonly activation: 'lazy' | 'eager' | 'manual';
+  /** Milliseconds of quiet after which it is stopped; null never stops it. */
+  readonly idleStop: number | null;
+  /** Protocol era: `auto` tries `initialize` first, then `server/discover`. */
+  readonly protocol: 'auto' | 'legacy' | 'modern';
+  readonly timeouts: Timeouts;
+}
+
+/** Root-relative view of a folder ('/' separators). Launchers see nothing else. */
+export interface FileView {
+  /** Every file below the root, sorted; leaves out `.git`, `node_modules` and the like (`actors/detect`). */
+  readonly files: readonly string[];
+  /** True when the path names a file or folder below the root, also where `files` leaves it out. */
+  has(path: string): boolean;
+  /** Text of a file of at most 1 MiB; undefined when absent, larger or not a file. */
+  read(path: string): string | undefined;
+}
+
+/** A command as data: run without a shell, in `cwd` below the tree. */
+export interface Command {
+  /**
+   * A bare name (`node`, `uv`, `npm`) is resolved by `actors/runtimes`, then on PATH; a name with a slash is a path below
+   * the tree (`.venv/bin/python`), or absolute.
+   */
+  readonly program: string;
+  /** `{port}`, `{host}` and `{socket}` are filled in at launch; a word that needs a missing one drops the candidate. */
+  readonly args: readonly string[];
+  /** Below the tree; '' is its root. */
+  readonly cwd: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Why an install, a build or a start failed, as far as its output tells. */
+export type CauseKind =
+  | 'lock-out-of-date'
+  | 'version-not-found'
+  | 'install-script-failed'
+  | 'network'
+  | 'engine-mismatch'
+  | 'missing-program'
+  | 'missing-module'
+  | 'incompatible-dependency'
+  | 'build-failed'
+  | 'entry-missing'
+  | 'missing-setting'
+  | 'missing-argument'
+  | 'port-taken'
+  | 'runtime-too-old'
+  | 'not-a-server'
+  | 'out-of-disk'
+  | 'unknown';
+
+export interface Cause {
+  readonly kind: CauseKind;
+  /** One sentence for a person: what the output says. */
+  readonly detail: string;
+  /** What to do next, one sentence. */
+  readonly hint: string;
+}
+
+/** One rung of the install ladder; tried in order, each only when the one above failed for a cause that it cures. */
+export interface Rung {
+  /** e.g. `npm-ci`, `npm-install`, `uv-sync-frozen`. */
+  readonly id: string;
+  readonly steps: readonly Command[];
+  /** Causes of the rung above that this one can cure; `'any'` for all. The first rung is always taken. */
+  readonly cures: readonly CauseKind[] | 'any';
+}
+
+/** One way to start the plugin. The first whose `entry` exists after install is launched; the next ones are fallbacks. */
+export interface Candidate {
+  /** Where it was found, e.g. `bin:mcp-server-time`, `script:start`, `manifest`, `override`. */
+  readonly id: string;
+  readonly command: Command;
+  /** File (below the tree) that must exist before this candidate can run; null when the command needs none. */
+  readonly entry: string | null;
+}
+
+/** A variable that the plugin reads or needs. */
+export interface Setting {
+  readonly name: string;
+  readonly required: boolean;
+  readonly secret: boolean;
+  readonly description?: string;
+}
+
+/** A program that must be there before anything of the plan runs. */
+export interface Tool {
+  /** `node`, `npm`, `pnpm`, `yarn`, `bun`, `python`, `uv`, `poetry` … */
+  readonly name: string;
+  /** Semver range (or PEP 440 specifier for python); null takes any. */
+  readonly version: string | null;
+}
+
+export interface Evidence {
+  /** File that says so, '' for what the caller said. */
+  readonly file: string;
+  readonly says: string;
+}
+
+/** How to install, build and start a plugin: everything `actors` need, decided before any of its code runs. */
+export interface LaunchPlan {
+  /** Launcher that made it. */
+  readonly launcher: string;
+  /** Language runtime, shown to people: `node`, `python`, `binary` … */
+  readonly runtime: string;
+  /** Folder of the project below the tree, '' is the root. */
+  readonly projectDir: string;
+  readonly tools: readonly Tool[];
+  readonly install: readonly Rung[];
+  /** Run in order when no candidate's entry exists after install. */
+  readonly build: readonly Command[];
+  readonly start: readonly Candidate[];
+  readonly transport: Transport | 'auto';
+  /** How a leased port reaches the plugin: environment variables, arguments appended (`--port`, `{port}`). */
+  readonly port: { readonly env: readonly string[]; readonly args: readonly string[]; readonly fixed: number | null };
+  /** HTTP over a Unix socket: how its path reaches the plugin; null for TCP. */
+  readonly socket: { readonly env: readonly string[]; readonly args: readonly string[] } | null;
+  /** Path of the MCP or plain HTTP endpoint; null probes the usual ones. */
+  readonly endpoint: string | null;
+  /** Path that answers 2xx when ready; null for none. */
+  readonly health: string | null;
+  /** Regular expression (no flags) on a line of output that says it is listening; null for the usual ones. */
+  readonly readyPattern: string | null;
+  /** Environment of the plugin that the plan itself fixes (`PYTHONUNBUFFERED=1`); the caller's `env` wins. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly wants: readonly Setting[];
+  readonly confidence: 'high' | 'medium' | 'low';
+  readonly evidence: readonly Evidence[];
+}
+
+/** A launcher's "this is mine, but it can't run", or the table's "nobody's"; `actors/detect` makes it a failure. */
+export interface Refusal {
+  readonly code: 'DETECT_NOT_A_SERVER' | 'DETECT_BAD_MANIFEST' | 'DETECT_UNSUPPORTED' | 'DETECT_AMBIGUOUS';
+  readonly message: string;
+  readonly hint: string;
+  /** What was looked for and found, for the explanation. */
+  readonly evidence: readonly Evidence[];
+  /** Subfolders to choose from (`DETECT_AMBIGUOUS`). */
+  readonly choices?: readonly string[];
+}
+
+/** One file per runtime: what is in this folder, and how would one run it. Pure and synchronous. */
+export interface Launcher {
+  readonly id: string;
+  /** True when this folder (`dir` below the view's root) is this launcher's to plan. Cheap. */
+  detect(view: FileView, dir: string): boolean;
+  plan(view: FileView, dir: string, spec: PluginSpec): LaunchPlan | Refusal;
+  /**
+   * Runs again after install (the view then shows the built tree, `.venv/bin`, `*.dist-info/entry_points.txt`): completes
+   * or reorders `start`. Must be a no-op where nothing more is known.
+   */
+  resolve(view: FileView, plan: LaunchPlan): LaunchPlan;
+  /** Why a step or a start of this runtime failed. */
+  explain(stderr: string, exit: { readonly code: number | null; readonly signal: string | null }): Cause;
+}
+
+export const isRefusal = (made: LaunchPlan | Refusal): made is Refusal => 'code' in made;

@@ -1,0 +1,319 @@
+/**
+ * The one table of failure codes. A failure is a value (plain JSON) that transitions carry; `src/errors` makes an Error
+ * of it. Prefix = phase. `whose` decides the CLI's exit code (input 2, plugin 3, us 1); `permanent` failures park a
+ * plugin at once because trying again can't help.
+ */
+
+export type Phase =
+  | 'config'
+  | 'clone'
+  | 'detect'
+  | 'install'
+  | 'launch'
+  | 'probe'
+  | 'run'
+  | 'call'
+  | 'stop'
+  | 'home'
+  | 'internal';
+
+interface Row {
+  readonly whose: 'input' | 'plugin' | 'us';
+  readonly permanent: boolean;
+  /** When it is raised. */
+  readonly when: string;
+  /** Default advice; a failure may carry a more exact one. */
+  readonly hint: string;
+}
+
+const row = (whose: Row['whose'], permanent: boolean, when: string, hint: string): Row => ({
+  whose,
+  permanent,
+  when,
+  hint,
+});
+
+/** Each code: whose it is, whether a retry can help, when it is raised, what to do next. Documented in docs by test. */
+export const FAILURES = {
+  CONFIG_INVALID: row(
+    'input',
+    true,
+    'A plugin spec or an option has a wrong type, name or value.',
+    'Correct the named field.',
+  ),
+  CONFIG_SOURCE: row(
+    'input',
+    true,
+    'The source is not a git URL, a folder or another form of the source grammar.',
+    'Give a git URL (https, ssh, file), owner/name, or a folder such as ./plugin.',
+  ),
+  CONFIG_UNKNOWN_PLUGIN: row(
+    'input',
+    true,
+    'No plugin of that name was added.',
+    'Check the name; `list` shows the known ones.',
+  ),
+  CONFIG_DUPLICATE: row(
+    'input',
+    true,
+    'A plugin of that name exists already.',
+    'Choose another name, or remove the first one.',
+  ),
+  CONFIG_UNSUPPORTED_PLATFORM: row(
+    'input',
+    true,
+    'This operating system has no process groups (Windows).',
+    'Run it inside WSL.',
+  ),
+  CLONE_NOT_FOUND: row(
+    'input',
+    true,
+    'The host says that there is no such repository, or the folder does not exist.',
+    'Check the address for a typing error; a private repository needs a login.',
+  ),
+  CLONE_AUTH: row(
+    'input',
+    true,
+    'The host wants a login that git could not find.',
+    'Log in with your git credential helper, ssh-agent or ~/.netrc (for GitHub: `gh auth login`), then try again.',
+  ),
+  CLONE_REF_NOT_FOUND: row(
+    'input',
+    true,
+    'The branch, tag or commit is not in the repository.',
+    'Check the ref; `git ls-remote <url>` lists branches and tags.',
+  ),
+  CLONE_NOT_GIT: row(
+    'input',
+    true,
+    'Something answered, but it is not a git repository.',
+    'Give the address that `git clone` takes.',
+  ),
+  CLONE_SUBDIR_NOT_FOUND: row(
+    'input',
+    true,
+    'The subfolder is not in the repository.',
+    'Check the subfolder for a typing error.',
+  ),
+  CLONE_NETWORK: row(
+    'plugin',
+    false,
+    'The host could not be reached, or the transfer broke.',
+    'Check the host name and the network, then try again.',
+  ),
+  CLONE_FAILED: row('plugin', false, 'git failed for another reason.', 'See the last lines of git above.'),
+  CLONE_TIMEOUT: row(
+    'plugin',
+    false,
+    'The clone took longer than it may.',
+    'Raise the clone timeout, or check the network.',
+  ),
+  DETECT_NOT_A_SERVER: row(
+    'plugin',
+    true,
+    'Nothing in the folder says how to run it as a server.',
+    'Give the command with --command, or add an mcp-supervisor.yaml.',
+  ),
+  DETECT_BAD_MANIFEST: row(
+    'plugin',
+    true,
+    'A manifest (package.json, pyproject.toml, our YAML) can not be parsed or is wrong.',
+    'Correct the named file.',
+  ),
+  DETECT_UNSUPPORTED: row(
+    'plugin',
+    true,
+    'The runtime or layout is known but not supported.',
+    'Give the command with --command.',
+  ),
+  DETECT_AMBIGUOUS: row('input', true, 'The folder holds several servers.', 'Choose one with --subdir.'),
+  DETECT_MISSING_RUNTIME: row(
+    'plugin',
+    true,
+    'A program that the plan needs is not installed, or too old.',
+    'Install the named runtime.',
+  ),
+  INSTALL_NETWORK: row(
+    'plugin',
+    false,
+    'The package registry could not be reached.',
+    'Check the network, then try again.',
+  ),
+  INSTALL_FAILED: row(
+    'plugin',
+    true,
+    'The last rung of the install ladder failed.',
+    'See the last lines of the installer above.',
+  ),
+  INSTALL_BUILD_FAILED: row(
+    'plugin',
+    true,
+    'A build step failed and wrote no entry.',
+    'See the last lines of the build above.',
+  ),
+  INSTALL_ENTRY_MISSING: row(
+    'plugin',
+    true,
+    'Install and build succeeded, but no start candidate exists.',
+    'Give the command with --command.',
+  ),
+  INSTALL_TIMEOUT: row('plugin', true, 'Install and build took longer than they may.', 'Raise the install timeout.'),
+  LAUNCH_SPAWN: row(
+    'plugin',
+    true,
+    'The program could not be executed (ENOENT, EACCES, exec format).',
+    'Check the command and its permissions.',
+  ),
+  LAUNCH_EXITED: row('plugin', false, 'The program ended before it was ready.', 'See its last lines above.'),
+  LAUNCH_NEEDS_SETTING: row(
+    'plugin',
+    true,
+    'The program ended because a setting or an argument is missing.',
+    'Pass it with --env NAME=value, or arguments after --.',
+  ),
+  LAUNCH_PORT_TAKEN: row(
+    'plugin',
+    false,
+    'The port that the program was given was taken by another process.',
+    'Try again.',
+  ),
+  LAUNCH_PORT_FIXED: row(
+    'plugin',
+    true,
+    'The program insists on a port that another process holds.',
+    'Stop the process that holds the port.',
+  ),
+  PROBE_TIMEOUT: row(
+    'plugin',
+    false,
+    'The program ran but did not become ready in time.',
+    'Is it an MCP server? Raise the start timeout, or name the transport with --transport.',
+  ),
+  PROBE_PROTOCOL: row(
+    'plugin',
+    true,
+    'The program answered, but not as MCP demands.',
+    'Try --transport, or report it to the server’s authors.',
+  ),
+  PROBE_NO_PORT: row(
+    'plugin',
+    false,
+    'The program never opened a port, though its transport is HTTP.',
+    'Name the right transport with --transport, or the command with --command.',
+  ),
+  RUN_EXITED: row('plugin', false, 'The program ended while it was in service.', 'See its last lines above.'),
+  RUN_DISCONNECTED: row('plugin', false, 'The program runs, but its connection is gone.', 'See its last lines above.'),
+  CALL_STOPPED: row(
+    'input',
+    false,
+    'The plugin was stopped on request and is not started by calls.',
+    'Start it first.',
+  ),
+  CALL_QUEUE_FULL: row('plugin', false, 'Too many calls wait for this plugin.', 'Try again later.'),
+  CALL_START_TIMEOUT: row(
+    'plugin',
+    false,
+    'The plugin was not ready before the call gave up waiting.',
+    'Try again, or raise startTimeout.',
+  ),
+  CALL_TIMEOUT: row('plugin', false, 'No answer in time; the request was cancelled.', 'Raise the call timeout.'),
+  CALL_CANCELLED: row('input', false, 'The caller aborted the call.', 'None needed.'),
+  CALL_INTERRUPTED: row(
+    'plugin',
+    false,
+    'The plugin died or was stopped with the call in flight.',
+    'The call may or may not have had its effect; check before repeating it.',
+  ),
+  CALL_TOO_LARGE: row(
+    'input',
+    false,
+    'The request is larger than the plugin’s transport survives; nothing was sent.',
+    'Send less, or raise maxMessage if the server can take it.',
+  ),
+  CALL_RESULT_TOO_LARGE: row('plugin', false, 'The answer is larger than allowed.', 'Ask for less.'),
+  CALL_UNKNOWN_TOOL: row('input', false, 'The plugin has no tool of that name.', 'List its tools.'),
+  CALL_BAD_ARGUMENTS: row(
+    'input',
+    false,
+    'The arguments are not JSON, or do not fit the tool’s schema.',
+    'Correct the named argument.',
+  ),
+  CALL_PROTOCOL_ERROR: row('plugin', false, 'The plugin answered with a JSON-RPC error.', 'See its message.'),
+  CALL_HTTP_ERROR: row('plugin', false, 'The plugin answered with an HTTP error status.', 'See its message.'),
+  STOP_ABANDONED: row(
+    'us',
+    true,
+    'Processes of the plugin outlived SIGKILL; no new start until they are gone.',
+    'Look at the named pids.',
+  ),
+  HOME_UNUSABLE: row(
+    'us',
+    true,
+    'The home folder can not be read or written.',
+    'Check its permissions and free space.',
+  ),
+  HOME_NEWER: row(
+    'us',
+    true,
+    'The home was written by a newer version.',
+    'Update mcp-supervisor, or use another home.',
+  ),
+  HOME_DISK_FULL: row('us', false, 'The disk is full.', 'Free some space.'),
+  INTERNAL_ERROR: row('us', false, 'A bug in mcp-supervisor.', 'Please report it.'),
+  INTERNAL_CLOSED: row('input', false, 'The supervisor is closing or closed.', 'Create a new one.'),
+} as const satisfies Record<string, Row>;
+
+export type FailureCode = keyof typeof FAILURES;
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+/** An expected failure: plain JSON, safe to print (no secret), the same shape in logs, errors, status and `--json`. */
+export interface Failure {
+  readonly code: FailureCode;
+  readonly phase: Phase;
+  /** What failed, what was expected, what was got; one sentence or two. */
+  readonly message: string;
+  /** What to do next. */
+  readonly hint: string;
+  /** Start that it belongs to; null before the first. */
+  readonly generation: number | null;
+  readonly exit: Exit | null;
+  /** Last lines of stderr (or of the installer), oldest first, at most 20. */
+  readonly stderrTail: readonly string[];
+  readonly retryable: boolean;
+  /** Further facts by name (`choices`, `pids`, `port` …). */
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export interface FailureDetails {
+  readonly message?: string;
+  readonly hint?: string | undefined;
+  readonly generation?: number | null;
+  readonly exit?: Exit | null;
+  readonly stderrTail?: readonly string[];
+  readonly data?: Readonly<Record<string, unknown>>;
+}
+
+const TAIL_LINES = 20;
+
+/** Makes a failure of a code, with the table's words where no better ones are given. */
+export function createFailure(code: FailureCode, details: FailureDetails = {}): Failure {
+  const { when, hint, permanent } = FAILURES[code];
+  return {
+    code,
+    phase: code.slice(0, code.indexOf('_')).toLowerCase() as Phase,
+    message: details.message ?? when,
+    hint: details.hint ?? hint,
+    generation: details.generation ?? null,
+    exit: details.exit ?? null,
+    stderrTail: (details.stderrTail ?? []).slice(-TAIL_LINES),
+    retryable: !permanent,
+    data: details.data ?? {},
+  };
+}
+
+/** True when trying again can't help: the plugin is parked at once. */
+export const isPermanent = (failure: Failure): boolean => !failure.retryable;

@@ -1,0 +1,40 @@
+/** The ten names of a plugin's life: the vocabulary of chart, status, logs, metrics and page. */
+export const PLUGIN_STATES = [
+  'absent',
+  'cloning',
+  'detecting',
+  'installing',
+  'launching',
+  'probing',
+  'ready',
+  'idle',
+  'stopping',
+  'crashed',
+] as const;
+
+export type PluginState = (typeof PLUGIN_STATES)[number];
+
+/** The stages that a start walks through; survey names the first stale one. */
+export const STAGES = ['cloning', 'detecting', 'installing', 'launching'] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** A chart's state value, e.g. `{alive: {stopping: 'draining'}}`. */
+type StateValue = string | { readonly [key: string]: StateValue | undefined };
+
+const path = (value: StateValue): string[] =>
+  typeof value === 'string'
+    ? [value]
+    : Object.entries(value).flatMap(([key, inner]) => [key, ...(inner === undefined ? [] : path(inner))]);
+
+/** The public name of a plugin chart's state: `{alive: {stopping: 'draining'}}` is `stopping`. */
+export function stateName(value: StateValue): PluginState {
+  const name = path(value).find((part) => (PLUGIN_STATES as readonly string[]).includes(part));
+  if (name === undefined) throw new Error(`not a plugin state: ${JSON.stringify(value)}`);
+  return name as PluginState;
+}
+
+/** The sub-state below the public name, or null: `{alive: {stopping: 'draining'}}` is `draining`. */
+export function subState(value: StateValue): string | null {
+  const parts = path(value);
+  return parts[parts.indexOf(stateName(value)) + 1] ?? null;
+}
