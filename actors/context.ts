@@ -17,7 +17,8 @@ export interface Log {
 export interface ActorContext {
   readonly store: Store;
   readonly log: Log;
-  readonly launchers: readonly Launcher[];
+  /** The ordered table, loaded at first need: a warm start never parses YAML or TOML. */
+  readonly launchers: () => Promise<readonly Launcher[]>;
   readonly runtimes: Runtimes;
   readonly guard: Guard;
   /** Live processes and sessions, by plugin instance; process and probe actors write, the broker reads. */

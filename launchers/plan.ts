@@ -9,7 +9,7 @@ export type Transport = 'stdio' | 'streamable-http' | 'sse' | 'http';
 export type Source =
   | {
       readonly kind: 'git';
-      /** Clone URL without user info: `https://host/o/n.git`, `ssh://git@host/o/n.git`, `file:///…`. */
+      /** Clone URL without a login: `https://host/o/n.git`, `ssh://git@host/o/n.git`, `git@host:o/n.git`, `file:///…`. */
       readonly url: string;
       /** Branch, tag or commit; null is the remote's HEAD. */
       readonly ref: string | null;
@@ -22,6 +22,13 @@ export type Source =
       readonly path: string;
       readonly subdir: string;
     };
+
+/** A secret that shows as `[redacted]` in every print, log, snapshot and JSON; only `reveal` gives it away. */
+export interface Credential {
+  readonly username: string;
+  reveal(): string;
+  toJSON(): string;
+}
 
 /** What the caller may say over every heuristic; all optional. */
 export interface Overrides {
@@ -57,6 +64,8 @@ export interface Timeouts {
 /** One plugin as its owner describes it (the child spec of a supervisor). Secrets are only ever in `env`. */
 export interface PluginSpec {
   readonly source: Source;
+  /** Login that stood in the source's URL, for the clone alone. */
+  readonly credential?: Credential;
   readonly overrides: Overrides;
   /** Environment for the plugin itself, added to what the policy passes on. Values are secrets: never logged. */
   readonly env: Readonly<Record<string, string>>;
@@ -125,12 +134,12 @@ export interface Cause {
   readonly hint: string;
 }
 
-/** One rung of the install ladder; tried in order, each only when the one above failed for a cause that it cures. */
+/** One rung of the install ladder; tried in order, each only when the last one that failed did so for a cause that it cures. */
 export interface Rung {
   /** e.g. `npm-ci`, `npm-install`, `uv-sync-frozen`. */
   readonly id: string;
   readonly steps: readonly Command[];
-  /** Causes of the rung above that this one can cure; `'any'` for all. The first rung is always taken. */
+  /** Causes of the last failed rung that this one can cure; `'any'` for all. The first rung is always taken. */
   readonly cures: readonly CauseKind[] | 'any';
 }
 
@@ -175,7 +184,10 @@ export interface LaunchPlan {
   readonly projectDir: string;
   readonly tools: readonly Tool[];
   readonly install: readonly Rung[];
-  /** Run in order when no candidate's entry exists after install. */
+  /**
+   * Run in order when the first candidate's entry does not exist after install: a lower one that was committed (a `main`
+   * that is the library) must not keep the right one from being built.
+   */
   readonly build: readonly Command[];
   readonly start: readonly Candidate[];
   readonly transport: Transport | 'auto';

@@ -101,6 +101,12 @@ export const FAILURES = {
     'The host could not be reached, or the transfer broke.',
     'Check the host name and the network, then try again.',
   ),
+  CLONE_NO_GIT: row(
+    'plugin',
+    true,
+    'The source needs the git program (ssh, file), and it is not installed.',
+    'Install git, or give an https URL.',
+  ),
   CLONE_FAILED: row('plugin', false, 'git failed for another reason.', 'See the last lines of git above.'),
   CLONE_TIMEOUT: row(
     'plugin',

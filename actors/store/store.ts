@@ -17,6 +17,8 @@ export interface Facts {
   readonly attemptKey?: string;
 }
 
+export type FactsPatch = { readonly [Name in keyof Facts]?: Facts[Name] | undefined };
+
 export interface Store {
   /** Absolute path of the home; exists with mode 0700 after `open`. */
   readonly home: string;
@@ -24,8 +26,8 @@ export interface Store {
   open(): Promise<void>;
   /** `{}` when there are none or they can't be parsed (a broken file is set aside, never fatal). */
   readFacts(plugin: string): Promise<Facts>;
-  /** Merges and writes (temp, fsync, rename). */
-  writeFacts(plugin: string, facts: Partial<Facts>): Promise<void>;
+  /** Merges and writes (temp, fsync, rename); a field given as undefined is forgotten. */
+  writeFacts(plugin: string, facts: FactsPatch): Promise<void>;
   /** Where a checkout of that commit belongs; may not exist yet. */
   checkoutDir(source: Source, commit: string): string;
   /** `envs/<plugin>/<key>`; the tree is below. */
@@ -38,15 +40,11 @@ export interface Store {
   makeTemp(prefix: string): Promise<string>;
   /**
    * Runs `work` under a lock of that name which other processes on this home respect and which the kernel frees when
-   * its holder dies. Waiting ends with the signal.
+   * its holder dies. Waiting ends with the signal (rejects with its reason). Not reentrant.
    */
   withLock<T>(name: string, signal: AbortSignal, work: () => Promise<T>): Promise<T>;
   readonly ledger: Ledger;
 }
-
-/** Hash that names a source in the home: credentials play no part in it. */
-
-/** Stable default name of an unnamed source, e.g. `server-time-1a2b3c`. */
 
 /** Identity of a process that outlives pid reuse (boot id, pid, start time). */
 export interface ProcessIdentity {

@@ -1,0 +1,162 @@
+/** Which part of the caller's environment reaches a plugin, and which an installer. Values are secrets: names only are shown. */
+
+import { delimiter, join } from 'node:path';
+import type { LaunchPlan, PluginSpec } from '../launchers/plan.ts';
+import type { Environment } from '../machines/contracts.ts';
+import type { ActorContext } from './context.ts';
+import type { Toolset } from './runtimes.ts';
+
+type CallerEnv = ActorContext['callerEnv'];
+type Variables = Record<string, string>;
+
+/** What `minimal` always passes: who and where one is, the language, and the way through a company's proxy. */
+const MINIMAL = new Set(
+  `HOME LOGNAME PATH SHELL TERM USER LANG LANGUAGE TZ TMPDIR
+  HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY http_proxy https_proxy all_proxy no_proxy
+  NODE_EXTRA_CA_CERTS SSL_CERT_FILE SSL_CERT_DIR NIX_SSL_CERT_FILE REQUESTS_CA_BUNDLE CURL_CA_BUNDLE
+  GIT_SSL_CAINFO AWS_CA_BUNDLE GRPC_DEFAULT_SSL_ROOTS_FILE_PATH`.split(/\s+/),
+);
+
+/** Exported shell functions (`() { …`) are code, not settings; the MCP SDKs leave them out too. */
+const isValue = (value: string | undefined): value is string => value !== undefined && !value.startsWith('()');
+
+function pick(env: CallerEnv, wanted: (name: string) => boolean): Variables {
+  const picked: Variables = {};
+  for (const [name, value] of Object.entries(env)) if (isValue(value) && wanted(name)) picked[name] = value;
+  return picked;
+}
+
+/** Names of the plan's settings that the caller's environment has, sorted: what `detect` shows. */
+export const settingsTaken = (plan: LaunchPlan, callerEnv: CallerEnv): string[] =>
+  [...new Set(plan.wants.map((setting) => setting.name))].filter((name) => isValue(callerEnv[name])).sort();
+
+/**
+ * The whole environment of a plugin's process. Later wins: the policy's part of the caller's, what the plan fixes, the
+ * owner's `env`, `extra` (cookie, port). The environment's own folders go first on whatever PATH that gives.
+ */
+export function pluginEnv(
+  context: Pick<ActorContext, 'callerEnv'>,
+  part: {
+    /** Instance, for the caller's sake; the policy is the same for all. */
+    readonly plugin: string;
+    readonly spec: Pick<PluginSpec, 'env' | 'envPolicy'>;
+    readonly environment: Pick<Environment, 'plan' | 'path'>;
+    readonly extra: Readonly<Record<string, string>>;
+  },
+): Variables {
+  const { spec, environment, extra } = part;
+  const settings = new Set(settingsTaken(environment.plan, context.callerEnv));
+  const taken = (name: string) => MINIMAL.has(name) || name.startsWith('LC_') || settings.has(name);
+  const env: Variables = {
+    ...pick(context.callerEnv, spec.envPolicy === 'inherit' ? () => true : taken),
+    ...environment.plan.env,
+    ...spec.env,
+    ...extra,
+  };
+  env.PATH = joinPath(environment.path, env.PATH);
+  return env;
+}
+
+const joinPath = (first: readonly string[], rest: string | undefined): string =>
+  [...first, ...(rest ?? '').split(delimiter)].filter((dir) => dir !== '').join(delimiter);
+
+/** Variables that change what an installer does or where it writes; mostly set by an activated venv or a running script. */
+const SCRUBBED: readonly RegExp[] = [
+  // Python: detection reference §6. A user's own venv, prefix or index of installed things must not leak into a plugin's.
+  /^(PIP|POETRY|UV|PIPENV|PDM)_/,
+  /^PYTHON/,
+  /^(VIRTUAL_ENV|VIRTUAL_ENV_PROMPT|CONDA_PREFIX|CONDA_DEFAULT_ENV|__PYVENV_LAUNCHER__)$/,
+  // Node: what `npm start` and its like hand to the script that started us, and switches that skip devDependencies.
+  /^(NODE_ENV|NODE_OPTIONS|NODE_PATH|NODE_V8_COVERAGE|NODE_TEST_CONTEXT|INIT_CWD|PROJECT_CWD|BERRY_BIN_FOLDER|COREPACK_ROOT)$/,
+  /^npm_/i,
+  /^(PNPM_PACKAGE_NAME|PNPM_SCRIPT_SRC_DIR|pnpm_config_)/,
+  // Compilers: output elsewhere than the plan expects, or for another machine.
+  /^(GOBIN|GOOS|GOARCH|GOFLAGS|GOWORK|CARGO_TARGET_DIR|CARGO_BUILD_TARGET|CARGO_BUILD_TARGET_DIR)$/,
+  // A git hook's view of its own repository.
+  /^GIT_(DIR|WORK_TREE|INDEX_FILE|PREFIX|COMMON_DIR|OBJECT_DIRECTORY|NAMESPACE)$/,
+];
+
+/** Where packages come from and how to get there is the user's own, as are caches and the choice to run no scripts. */
+const KEPT: readonly RegExp[] = [
+  /^(PIP|UV)_(INDEX|EXTRA_INDEX|DEFAULT_INDEX|FIND_LINKS|NO_INDEX|CONFIG_FILE|CACHE_DIR|OFFLINE|CONCURRENT|HTTP|REQUEST)(_|$)/,
+  /^PIP_(CERT|CLIENT_CERT|PROXY|TRUSTED_HOST|TIMEOUT|DEFAULT_TIMEOUT|RETRIES|KEYRING_PROVIDER|ONLY_BINARY|NO_BINARY)$/,
+  /^UV_(INSECURE_HOST|NATIVE_TLS|SYSTEM_CERTS|KEYRING_PROVIDER|PYTHON_INSTALL_MIRROR|PYTHON_INSTALL_DIR)$/,
+  /^POETRY_(HTTP_BASIC|PYPI_TOKEN|REPOSITORIES|CERTIFICATES)_/,
+  /^POETRY_(CACHE_DIR|CONFIG_DIR|REQUESTS_TIMEOUT)$/,
+  /^PIPENV_(PYPI_MIRROR|CACHE_DIR)$/,
+  /^PDM_(PYPI_|CONFIG_FILE|CACHE_DIR)/,
+  /^PYTHON_KEYRING_BACKEND$/,
+  /^npm_config_(registry|userconfig|globalconfig|cache|store_dir|proxy|https?_proxy|noproxy|ca|cafile|cert|key|strict_ssl)$/i,
+  /^npm_config_(maxsockets|offline|prefer_offline|ignore_scripts|nodedir|_auth.*|fetch_.*|@.*|\/\/.*)$/i,
+  // Not npm's own: `.npmrc` files name it (`${NPM_TOKEN}`).
+  /^NPM_(TOKEN|AUTH_TOKEN)$/,
+];
+
+const reachesJobs = (name: string): boolean =>
+  KEPT.some((kept) => kept.test(name)) || !SCRUBBED.some((scrubbed) => scrubbed.test(name));
+
+/** Nobody answers a question, nobody watches a bar, and devDependencies are needed to build. */
+const JOB: Readonly<Variables> = {
+  CI: 'true',
+  GIT_TERMINAL_PROMPT: '0',
+  COREPACK_ENABLE_DOWNLOAD_PROMPT: '0',
+  COREPACK_ENABLE_STRICT: '0',
+  NPM_CONFIG_AUDIT: 'false',
+  NPM_CONFIG_FUND: 'false',
+  NPM_CONFIG_UPDATE_NOTIFIER: 'false',
+  NPM_CONFIG_INCLUDE: 'dev',
+  // `packageManager: pnpm@X` makes pnpm replace itself by X and refuse a download without a signature. In capitals,
+  // because pnpm 10 hides npm_config_* from the scripts that it runs, and those call pnpm again; pnpm 11 reads the second.
+  NPM_CONFIG_MANAGE_PACKAGE_MANAGER_VERSIONS: 'false',
+  pnpm_config_pm_on_fail: 'ignore',
+  // pnpm 11 fails where pnpm 10 only notes that a dependency's install script was not run.
+  pnpm_config_strict_dep_builds: 'false',
+  // Yarn's default leaves no node_modules, and then `node dist/x.js` finds nothing.
+  YARN_NODE_LINKER: 'node-modules',
+  YARN_ENABLE_TELEMETRY: '0',
+  PIP_DISABLE_PIP_VERSION_CHECK: '1',
+  PIP_NO_INPUT: '1',
+  PIP_PROGRESS_BAR: 'off',
+  PIP_ROOT_USER_ACTION: 'ignore',
+  // A pip.conf may say otherwise; both would keep packages out of the plugin's own venv.
+  PIP_USER: '0',
+  PIP_REQUIRE_VIRTUALENV: '0',
+  UV_NO_PROGRESS: '1',
+  POETRY_NO_INTERACTION: '1',
+  POETRY_VIRTUALENVS_CREATE: 'true',
+  POETRY_VIRTUALENVS_IN_PROJECT: 'true',
+  PIPENV_VENV_IN_PROJECT: '1',
+  PDM_CHECK_UPDATE: 'false',
+};
+
+/**
+ * The environment of installers and builds: the caller's minus what would bend them, plus what keeps them quiet. Their
+ * secrets are the caller's own; a plugin's `env` never gets here, so a dependency's install script can't read it.
+ */
+export function jobEnv(
+  context: Pick<ActorContext, 'callerEnv'>,
+  toolset: Pick<Toolset, 'path' | 'programs'>,
+  extra: Readonly<Record<string, string>> = {},
+): Variables {
+  const { callerEnv } = context;
+  const { python } = toolset.programs;
+  const env: Variables = {
+    ...pick(callerEnv, reachesJobs),
+    ...JOB,
+    // A `.python-version` in the plugin would make uv look for exactly that one, and download it.
+    ...(python === undefined ? {} : { UV_PYTHON: python }),
+    ...extra,
+  };
+  env.PATH = joinPath(toolset.path, extra.PATH ?? pathWithoutScripts(callerEnv));
+  return env;
+}
+
+/** The caller's PATH without the folders that an activated venv or a surrounding `npm start` put there. */
+function pathWithoutScripts(callerEnv: CallerEnv): string {
+  const venv = callerEnv.VIRTUAL_ENV === undefined ? null : join(callerEnv.VIRTUAL_ENV, 'bin');
+  const script = callerEnv.npm_lifecycle_event !== undefined;
+  return (callerEnv.PATH ?? '')
+    .split(delimiter)
+    .filter((dir) => dir !== venv && !(script && /[/\\](node_modules[/\\]\.bin|node-gyp-bin)[/\\]?$/.test(dir)))
+    .join(delimiter);
+}

@@ -1,0 +1,173 @@
+/**
+ * Processes by group and by cookie: who is there, how to signal them, how to see them gone. A zombie is dead although
+ * signal 0 reaches it; only the system's process list tells the two apart. `/proc` and `ps` are behind `groups/`.
+ */
+
+import { setTimeout as delay } from 'node:timers/promises';
+import { COOKIE_VARIABLE } from './cookie.ts';
+import { createProcTable } from './groups/proc-table.ts';
+import type { ProcessRow } from './groups/process-table.ts';
+import { createPsTable } from './groups/ps-table.ts';
+import type { ProcessIdentity } from './store/store.ts';
+
+const table = process.platform === 'linux' ? createProcTable() : createPsTable();
+
+/** True when processes that left their group can be found by cookie (Linux); `doctor` says so where they can't. */
+export const findsEscapees = table.readsEnvironments;
+
+/** Processes that end together: groups, all that carry one of the cookies, and single pids. */
+export interface Family {
+  readonly groups?: readonly number[];
+  /** Whole cookies, or the start of one up to and including a dot. */
+  readonly cookies?: readonly string[];
+  readonly pids?: readonly number[];
+}
+
+/** Names the process for good; also a zombie's, whose pid is not free yet. Null when there is no such process. */
+export function processIdentity(pid: number): ProcessIdentity | null {
+  const row = table.row(pid);
+  return row && { bootId: table.bootId(), pid, startTime: row.startTime };
+}
+
+/** True when that very process runs still: same boot, same start time, not a zombie. */
+export function isSameProcess(identity: ProcessIdentity): boolean {
+  const row = table.row(identity.pid);
+  return row !== null && isLive(row) && row.startTime === identity.startTime && table.bootId() === identity.bootId;
+}
+
+export function isAlive(pid: number): boolean {
+  const row = table.row(pid);
+  return row !== null && isLive(row);
+}
+
+/** Live members of a process group. */
+export function groupMembers(group: number): number[] {
+  // The kernel knows at once that a group is empty; the list is only needed to tell zombies from the living.
+  if (!reaches(-group)) return [];
+  return table.rows().flatMap((row) => (row.group === group && isLive(row) ? row.pid : []));
+}
+
+/** Live processes that were started with this cookie (or one that starts with it, when it ends in a dot), never ourselves. */
+export function pidsWithCookie(cookie: string): number[] {
+  if (cookie === '') throw new Error('an empty cookie would name every process');
+  return table.withEnvironment(`${COOKIE_VARIABLE}=${cookie}`).filter((pid) => pid !== process.pid);
+}
+
+/** Live children of a process, their children and so on, by parent link. */
+export function descendants(pid: number): number[] {
+  const rows = table.rows().filter(isLive);
+  const below = (parent: number): number[] =>
+    rows.flatMap((row) => (row.parent === parent ? [row.pid, ...below(row.pid)] : []));
+  return below(pid);
+}
+
+/** Everything of the family that lives. */
+export function familyPids(family: Family): number[] {
+  const { groups = [], cookies = [], pids = [] } = family;
+  return [...new Set([...groups.flatMap(groupMembers), ...cookies.flatMap(pidsWithCookie), ...pids.filter(isAlive)])];
+}
+
+/** Signals every member of a group. SIGTERM is followed by SIGCONT: a stopped process acts on nothing else but SIGKILL. */
+export function signalGroup(group: number, signal: NodeJS.Signals): void {
+  if (group <= 1 || group === process.pid) throw new Error(`not a process group of ours: ${group}`);
+  send(-group, signal);
+}
+
+/** Signals the groups, and one by one whatever of the family is elsewhere. */
+export function signalFamily(family: Family, signal: NodeJS.Signals): void {
+  for (const group of family.groups ?? []) signalGroup(group, signal);
+  for (const pid of familyPids({ cookies: family.cookies ?? [], pids: family.pids ?? [] })) {
+    if (!family.groups?.includes(table.row(pid)?.group ?? pid)) send(pid, signal);
+  }
+}
+
+export interface WaitOptions {
+  /** Milliseconds; default for ever. */
+  readonly timeout?: number;
+  /** Ends the waiting. */
+  readonly signal?: AbortSignal;
+  /** Called at every look that finds something alive. */
+  readonly onSurvivors?: () => void;
+}
+
+const FIRST_LOOK = 10;
+const SLOWEST_LOOK = 100;
+
+/** True once nothing of the family lives, false when the time is up or the signal aborts. Looks every 10 to 100 ms. */
+export async function untilGone(family: Family, { timeout, signal, onSurvivors }: WaitOptions = {}): Promise<boolean> {
+  const start = performance.now();
+  // While a process is in exec its environment can't be read for some microseconds: one empty look proves nothing.
+  const looksNeeded = findsEscapees && family.cookies?.length ? 2 : 1;
+  let emptyLooks = 0;
+  let pause = FIRST_LOOK;
+  while (!signal?.aborted) {
+    emptyLooks = isGone(family) ? emptyLooks + 1 : 0;
+    if (emptyLooks === looksNeeded) return true;
+    if (emptyLooks === 0) {
+      if (timeout !== undefined && performance.now() - start >= timeout) return false;
+      onSurvivors?.();
+      await delay(pause, undefined, { ...(signal && { signal }) }).catch(() => undefined);
+      pause = Math.min(pause * 1.5, SLOWEST_LOOK);
+    } else {
+      await delay(2);
+    }
+  }
+  return false;
+}
+
+export interface EndOptions {
+  /** Milliseconds between SIGTERM and SIGKILL; default 2000 (as the MCP Python SDK). 0 kills at once. */
+  readonly grace?: number;
+}
+
+/** After SIGKILL a process is gone within microseconds, unless the kernel can't let go of it (state D). */
+const KILL_TAKES_AT_MOST = 2000;
+
+/**
+ * Ends a family: SIGTERM and SIGCONT, grace, SIGKILL to whatever is left or newly forked. Resolves with the pids that
+ * outlived even that; [] is the rule. Single pids are signalled only as long as they are the process they were at the call.
+ */
+export async function endPids(family: Family, { grace = 2000 }: EndOptions = {}): Promise<readonly number[]> {
+  const identities = (family.pids ?? []).flatMap((pid) => processIdentity(pid) ?? []);
+  const current = (): Family => ({
+    ...family,
+    pids: identities.filter(isSameProcess).map(({ pid }) => pid),
+  });
+  if (grace > 0 && !isGone(current())) {
+    signalFamily(current(), 'SIGTERM');
+    if (await untilGone(current(), { timeout: grace })) return [];
+  }
+  const kill = () => signalFamily(current(), 'SIGKILL');
+  return (await untilGone(current(), { timeout: KILL_TAKES_AT_MOST, onSurvivors: kill })) ? [] : familyPids(current());
+}
+
+/** Cheapest question first: groups by one system call, environments of all processes last. */
+function isGone({ groups = [], cookies = [], pids = [] }: Family): boolean {
+  return (
+    groups.every((group) => groupMembers(group).length === 0) &&
+    !pids.some(isAlive) &&
+    cookies.every((cookie) => pidsWithCookie(cookie).length === 0)
+  );
+}
+
+const isLive = (row: ProcessRow) => row.state !== 'Z' && row.state !== 'X';
+
+/** Signal 0; also true for a zombie, and for a process that we may not signal. */
+function reaches(target: number): boolean {
+  try {
+    return process.kill(target, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
+
+/** Gone already, or another user's: both are seen by whoever waits for it, not here. */
+function send(target: number, signal: NodeJS.Signals): void {
+  for (const each of signal === 'SIGTERM' ? ([signal, 'SIGCONT'] as const) : [signal]) {
+    try {
+      process.kill(target, each);
+    } catch (error) {
+      if (!['ESRCH', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    }
+  }
+}

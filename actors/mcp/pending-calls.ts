@@ -1,0 +1,126 @@
+/**
+ * Requests in flight. One timer serves them all: it is armed for the earliest deadline and looks at the map when it
+ * fires, so a call that is answered in time costs no timer at all.
+ */
+
+import type { RequestOptions } from '../context.ts';
+import { type SessionError, sessionError } from './session-error.ts';
+
+/** Defaults in milliseconds (DESIGN "Numbers"). */
+const CALL_TIMEOUT = 60_000;
+const HARD_TIMEOUT = 600_000;
+
+export interface PendingCall {
+  readonly id: number;
+  readonly method: string;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: SessionError) => void;
+  readonly options: RequestOptions;
+  /** Monotonic clock; moved on by progress, never past `hardDue`. */
+  due: number;
+  readonly hardDue: number;
+  abort: (() => void) | null;
+}
+
+export interface PendingCalls {
+  readonly size: () => number;
+  /** Registers a call: from now on exactly one of resolve and reject is called. */
+  open(
+    method: string,
+    options: RequestOptions,
+    resolve: PendingCall['resolve'],
+    reject: PendingCall['reject'],
+  ): PendingCall;
+  has(id: number): boolean;
+  /** Takes a call out, for whoever settles it; undefined when it is settled already (a late reply). */
+  take(id: number): PendingCall | undefined;
+  /** Restarts the timeout of a call; false when there is none of that id. */
+  progress(id: number, params: unknown): boolean;
+  rejectAll(error: (call: PendingCall) => SessionError): void;
+}
+
+/** `abandoned` hears of every call that timed out or was aborted, after it was rejected. */
+export function createPendingCalls(abandoned: (call: PendingCall, why: string) => void): PendingCalls {
+  const calls = new Map<number, PendingCall>();
+  let nextId = 1;
+  let timer: NodeJS.Timeout | null = null;
+  let timerDue = Number.POSITIVE_INFINITY;
+
+  const take = (id: number) => {
+    const call = calls.get(id);
+    if (call === undefined) return undefined;
+    calls.delete(id);
+    if (call.abort !== null) call.options.signal?.removeEventListener('abort', call.abort);
+    return call;
+  };
+
+  const arm = (due: number, now: number) => {
+    if (timer !== null) clearTimeout(timer);
+    timerDue = due;
+    // The pipes and sockets keep the program alive; a timer that outlives its calls must not.
+    timer = setTimeout(expire, due - now + 1).unref();
+  };
+
+  const expire = () => {
+    timer = null;
+    timerDue = Number.POSITIVE_INFINITY;
+    const now = performance.now();
+    let next = Number.POSITIVE_INFINITY;
+    for (const call of calls.values()) {
+      if (call.due > now) next = Math.min(next, call.due);
+      else giveUp(call, timedOut(call, now));
+    }
+    if (next < timerDue) arm(next, now);
+  };
+
+  const giveUp = (call: PendingCall, error: SessionError) => {
+    if (take(call.id) === undefined) return;
+    call.reject(error);
+    abandoned(call, error.failure.message);
+  };
+
+  return {
+    size: () => calls.size,
+    has: (id) => calls.has(id),
+    take,
+    open(method, options, resolve, reject) {
+      const now = performance.now();
+      const hardDue = now + (options.hardTimeout ?? HARD_TIMEOUT);
+      const due = Math.min(now + (options.timeout ?? CALL_TIMEOUT), hardDue);
+      const call: PendingCall = { id: nextId++, method, resolve, reject, options, due, hardDue, abort: null };
+      calls.set(call.id, call);
+      if (due < timerDue) arm(due, now);
+      if (options.signal !== undefined) {
+        call.abort = () =>
+          giveUp(call, sessionError('CALL_CANCELLED', 'sent-unknown', { message: `${method} was aborted.` }));
+        options.signal.addEventListener('abort', call.abort);
+      }
+      return call;
+    },
+    progress(id, params) {
+      const call = calls.get(id);
+      if (call === undefined) return false;
+      call.due = Math.min(performance.now() + (call.options.timeout ?? CALL_TIMEOUT), call.hardDue);
+      call.options.onProgress?.(params);
+      return true;
+    },
+    rejectAll(error) {
+      for (const id of [...calls.keys()]) {
+        const call = take(id);
+        call?.reject(error(call));
+      }
+      if (timer !== null) clearTimeout(timer);
+      timer = null;
+      timerDue = Number.POSITIVE_INFINITY;
+    },
+  };
+}
+
+const timedOut = (call: PendingCall, now: number): SessionError => {
+  const hard = now >= call.hardDue;
+  const limit = hard ? (call.options.hardTimeout ?? HARD_TIMEOUT) : (call.options.timeout ?? CALL_TIMEOUT);
+  return sessionError('CALL_TIMEOUT', 'sent-unknown', {
+    message: `${call.method} was not answered within ${limit} ms${hard ? ', progress or not' : ''}.`,
+    data: { method: call.method, timeout: limit },
+  });
+};

@@ -1,0 +1,128 @@
+import type { Overrides, PluginSpec, Source } from '../launchers/plan.ts';
+import type { FailureDetails } from '../machines/failure.ts';
+import { supervisorError } from './errors.ts';
+import type { PluginOptions } from './options.ts';
+import { parseSource } from './source.ts';
+import { splitWords } from './words.ts';
+
+/** Idle stop when nothing is said: 5 min (DESIGN "Numbers"). */
+const IDLE_STOP = 5 * 60_000;
+
+const TRANSPORTS = ['auto', 'stdio', 'streamable-http', 'sse', 'http'];
+const oneOf = (values: readonly string[]) => ({
+  expected: values.map((value) => `'${value}'`).join(', '),
+  fits: (value: unknown) => values.includes(value as string),
+});
+const kind = (expected: string, fits: (value: unknown) => boolean) => ({ expected, fits });
+const text = kind('a string', (value) => typeof value === 'string');
+const isText = text.fits;
+const isWords = (value: unknown) => isText(value) || (Array.isArray(value) && value.length > 0 && value.every(isText));
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isDuration = (value: unknown) => typeof value === 'number' && Number.isFinite(value) && value > 0;
+const commands = kind('a list of commands', (value) => Array.isArray(value) && value.every(isWords));
+
+/** Every option of a plugin and what it takes; an option that is not here is refused by name. */
+const FIELDS: Readonly<Record<keyof PluginOptions, { expected: string; fits: (value: unknown) => boolean }>> = {
+  source: text,
+  ref: text,
+  subdir: text,
+  command: kind('a command line or a non-empty list of strings', isWords),
+  args: kind('a list of strings', (value) => Array.isArray(value) && value.every(isText)),
+  env: kind('an object of strings', (value) => isRecord(value) && Object.values(value).every(isText)),
+  envPolicy: oneOf(['minimal', 'inherit']),
+  cwd: text,
+  transport: oneOf(TRANSPORTS),
+  endpoint: text,
+  port: kind(
+    'a port number',
+    (value) => Number.isInteger(value) && (value as number) > 0 && (value as number) < 65_536,
+  ),
+  protocol: oneOf(['auto', 'legacy', 'modern']),
+  install: commands,
+  build: commands,
+  activation: oneOf(['lazy', 'eager', 'manual']),
+  restart: oneOf(['permanent', 'transient', 'temporary']),
+  idleStop: kind('milliseconds or false', (value) => value === false || isDuration(value)),
+  timeouts: kind(
+    'an object of milliseconds (clone, install, start, call)',
+    (value) =>
+      isRecord(value) &&
+      Object.entries(value).every(
+        ([name, limit]) => ['clone', 'install', 'start', 'call'].includes(name) && isDuration(limit),
+      ),
+  ),
+};
+
+/** Plugin names go into folder names, URLs and tool prefixes. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+
+export function checkName(name: string): void {
+  if (NAME.test(name)) return;
+  throw supervisorError('CONFIG_INVALID', {
+    message: `'${name}' can't be a plugin's name: use letters, digits, '.', '_' and '-', at most 100, starting with a letter or digit.`,
+  });
+}
+
+/** The spec of a plugin as its owner wrote it; CONFIG_INVALID names the field, what was expected and what came. */
+export function toSpec(
+  name: string,
+  plugin: string | PluginOptions,
+  defaults: Omit<PluginOptions, 'source' | 'ref' | 'subdir'> = {},
+): PluginSpec {
+  checkName(name);
+  const given = typeof plugin === 'string' ? { source: plugin } : plugin;
+  if (!isRecord(given)) throw invalid(name, 'expected a source or an object of options', given);
+  const options = { ...defaults, ...given } as PluginOptions;
+  for (const [field, value] of Object.entries(options)) {
+    if (value === undefined) continue;
+    const rule = FIELDS[field as keyof PluginOptions];
+    if (rule === undefined) {
+      throw invalid(name, `unknown option '${field}'`, undefined, {
+        hint: `Known options: ${Object.keys(FIELDS).join(', ')}.`,
+      });
+    }
+    if (!rule.fits(value))
+      throw invalid(name, `'${field}' must be ${rule.expected}`, field === 'env' ? undefined : value);
+  }
+  if (options.source === undefined) throw invalid(name, "'source' is missing", undefined);
+  const { source, credential } = parseSource(options.source);
+  return {
+    source: pinned(source, options),
+    ...(credential === null ? {} : { credential }),
+    overrides: overridesOf(options),
+    env: { ...defaults.env, ...options.env },
+    envPolicy: options.envPolicy ?? 'minimal',
+    restart: options.restart ?? 'transient',
+    activation: options.activation ?? 'lazy',
+    idleStop: options.idleStop === false ? null : (options.idleStop ?? IDLE_STOP),
+    protocol: options.protocol ?? 'auto',
+    timeouts: { ...defaults.timeouts, ...options.timeouts },
+  };
+}
+
+const pinned = (source: Source, { ref, subdir }: PluginOptions): Source => ({
+  ...source,
+  ...(subdir === undefined ? {} : { subdir: subdir.replace(/^\.?\/+|\/+$/g, '') }),
+  ...(source.kind === 'git' && ref !== undefined ? { ref } : {}),
+});
+
+function overridesOf(options: PluginOptions): Overrides {
+  const words = (value: string | readonly string[]) => (typeof value === 'string' ? splitWords(value) : value);
+  const { args, cwd, transport, endpoint, port, command, install, build } = options;
+  return {
+    ...(command === undefined ? {} : { command: words(command) }),
+    ...(args === undefined ? {} : { args }),
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(transport === undefined ? {} : { transport }),
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(port === undefined ? {} : { port }),
+    ...(install === undefined ? {} : { install: install.map(words) }),
+    ...(build === undefined ? {} : { build: build.map(words) }),
+  };
+}
+
+function invalid(name: string, expectation: string, got: unknown, details: FailureDetails = {}) {
+  const shown = got === undefined ? '' : `, got ${JSON.stringify(got)?.slice(0, 100)}`;
+  return supervisorError('CONFIG_INVALID', { message: `Plugin '${name}': ${expectation}${shown}.`, ...details }, name);
+}

@@ -1,0 +1,65 @@
+import {
+  createFailure,
+  type Exit,
+  FAILURES,
+  type Failure,
+  type FailureCode,
+  type FailureDetails,
+  type Phase,
+} from '../machines/failure.ts';
+import { printable } from './printable.ts';
+
+const MARK = Symbol.for('mcp-supervisor.error');
+
+/**
+ * Every error that the public API rejects with: a failure as an Error. `message` is safe to print; `toJSON` gives the
+ * failure's shape. Recognise it with `SupervisorError.is`, which also holds across two copies of this package.
+ */
+export class SupervisorError extends Error {
+  readonly code: FailureCode;
+  readonly phase: Phase;
+  /** Plugin concerned; null for the supervisor itself. */
+  readonly plugin: string | null;
+  /** What to do next. */
+  readonly hint: string;
+  readonly generation: number | null;
+  readonly exit: Exit | null;
+  /** Last lines of stderr or of the installer, oldest first, raw. */
+  readonly stderrTail: readonly string[];
+  readonly retryable: boolean;
+  /** Further facts by name; a call's `fate` (`not-sent`, `sent-unknown`) among them. */
+  readonly data: Readonly<Record<string, unknown>>;
+
+  constructor(failure: Failure, plugin: string | null = null, options?: ErrorOptions) {
+    super(printable(failure.message), options);
+    this.name = 'SupervisorError';
+    this.code = failure.code;
+    this.phase = failure.phase;
+    this.plugin = plugin;
+    this.hint = failure.hint;
+    this.generation = failure.generation;
+    this.exit = failure.exit;
+    this.stderrTail = failure.stderrTail;
+    this.retryable = failure.retryable;
+    this.data = failure.data;
+    Object.defineProperty(this, MARK, { value: true });
+  }
+
+  /** Whose fault it is: `input` the caller's, `plugin` the plugin's, `us` this package's or the machine's. */
+  get whose(): 'input' | 'plugin' | 'us' {
+    return FAILURES[this.code].whose;
+  }
+
+  static is(error: unknown): error is SupervisorError {
+    return typeof error === 'object' && error !== null && MARK in error;
+  }
+
+  toJSON() {
+    const { code, phase, plugin, message, hint, generation, exit, stderrTail, retryable, data } = this;
+    return { code, phase, plugin, message, hint, generation, exit, stderrTail, retryable, data };
+  }
+}
+
+/** Short form for errors that start here rather than in a machine. */
+export const supervisorError = (code: FailureCode, details: FailureDetails = {}, plugin: string | null = null) =>
+  new SupervisorError(createFailure(code, details), plugin);

@@ -1,0 +1,215 @@
+/** The public shapes of `createSupervisor`: what goes in and what comes out. Defaults stand at each option. */
+
+import type { createActor, InspectionEvent } from 'xstate';
+import type { Limits, Log, ToolDescription } from '../actors/context.ts';
+import type { Launcher, PluginSpec, RestartType, Timeouts, Transport } from '../launchers/plan.ts';
+import type { Failure } from '../machines/failure.ts';
+import type { RestartPolicy, Timing } from '../machines/policy.ts';
+import type { PluginState } from '../machines/states.ts';
+import type { SupervisorMachine } from '../machines/supervisor.ts';
+
+/** One plugin as its owner writes it; a plain string is `{ source }`. */
+export interface PluginOptions {
+  /** Git URL, `owner/name`, or a folder (`./x`); the whole grammar: `src/source.ts`. */
+  readonly source: string;
+  /** Branch, tag or commit; wins over the source's own `#ref`. */
+  readonly ref?: string;
+  /** Folder inside the source; wins over the source's own `#:subdir`. */
+  readonly subdir?: string;
+  /** Program to run, as one string split without a shell or as a list; beats every heuristic. */
+  readonly command?: string | readonly string[];
+  /** Arguments appended to the command, given or detected. */
+  readonly args?: readonly string[];
+  /** Environment of the plugin; values are treated as secrets. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** `minimal` (default): a short list and the settings that the plan wants; `inherit`: the whole environment. */
+  readonly envPolicy?: 'minimal' | 'inherit';
+  /** Working folder below the project folder. */
+  readonly cwd?: string;
+  /** Default `auto`: found out at the first start. */
+  readonly transport?: Transport | 'auto';
+  /** Path of the endpoint of an HTTP plugin. */
+  readonly endpoint?: string;
+  /** Port that the plugin opens whatever it is told. */
+  readonly port?: number;
+  /** Default `auto`. */
+  readonly protocol?: PluginSpec['protocol'];
+  /** Install commands that replace the detected ones; [] installs nothing. */
+  readonly install?: readonly (string | readonly string[])[];
+  /** Build commands that replace the detected ones; [] builds nothing. */
+  readonly build?: readonly (string | readonly string[])[];
+  /** Default `lazy`. */
+  readonly activation?: PluginSpec['activation'];
+  /** Default `transient`. */
+  readonly restart?: RestartType;
+  /** Milliseconds of quiet until it is stopped, `false` for never; default 5 min. */
+  readonly idleStop?: number | false;
+  readonly timeouts?: Timeouts;
+}
+
+export interface SupervisorOptions {
+  /** Home folder; default `$MCP_SUPERVISOR_HOME`, else `$XDG_DATA_HOME/mcp-supervisor`, else `~/.local/share/mcp-supervisor`. */
+  readonly home?: string;
+  readonly plugins?: Readonly<Record<string, string | PluginOptions>>;
+  /** Options for every plugin that doesn't say otherwise. */
+  readonly defaults?: Omit<PluginOptions, 'source' | 'ref' | 'subdir'>;
+  /** A pino logger, or anything with debug/info/warn/error(fields, message). Default: nothing is logged. */
+  readonly logger?: Log;
+  /** Further launchers, asked before the built-in ones. */
+  readonly launchers?: readonly Launcher[];
+  /** Send a CALL event through the machines for every call, also when ready (for the inspector and tests); default false. */
+  readonly trace?: boolean;
+  /** XState inspection events of the whole system. Payloads never appear in them. */
+  readonly inspect?: (event: InspectionEvent) => void;
+  readonly timing?: Partial<Timing>;
+  readonly restartPolicy?: Partial<RestartPolicy>;
+  readonly limits?: Partial<Limits>;
+  /** Installs and launches at once; default: as many as the machine has cores. */
+  readonly slots?: { readonly install?: number; readonly launch?: number };
+  /** Environment from which plugins and installers get theirs; default `process.env`. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+export interface CallOptions {
+  /** Milliseconds from writing the request to its answer; default 60 000, restarted by progress, at most 10 min. */
+  readonly timeout?: number;
+  /** Milliseconds the call may wait for the plugin to be ready; default: as long as the stage it is in may last. */
+  readonly startTimeout?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: unknown) => void;
+}
+
+/** `tools/call` by name. */
+export interface ToolCall {
+  readonly tool: string;
+  readonly arguments?: Readonly<Record<string, unknown>>;
+}
+/** Any MCP method. */
+export interface MethodCall {
+  readonly method: string;
+  readonly params?: Readonly<Record<string, unknown>>;
+}
+/** Result of a tool, verbatim. */
+export interface ToolResult {
+  readonly content?: readonly { readonly type: string; readonly text?: string; readonly [key: string]: unknown }[];
+  readonly structuredContent?: unknown;
+  readonly isError?: boolean;
+  readonly [key: string]: unknown;
+}
+
+export interface PluginStatus {
+  readonly name: string;
+  readonly state: PluginState;
+  /** `queued`, `cancelling`, `draining`, `waiting`, `parked` … or null. */
+  readonly subState: string | null;
+  /** ISO time at which the state was entered. */
+  readonly since: string;
+  /** Starts so far. */
+  readonly generation: number;
+  readonly pid: number | null;
+  readonly transport: Transport | null;
+  readonly url: string | null;
+  readonly tools: number | null;
+  /** The last failure; null once it is ready again. */
+  readonly failure: Failure | null;
+  /** ISO time of the next automatic start; null for none. */
+  readonly retryAt: string | null;
+  /** Calls waiting for it to be ready. */
+  readonly held: number;
+  readonly inFlight: number;
+  /** The source as it can be shown: never with a credential. */
+  readonly source: string;
+}
+
+/** One step of a plugin's life. */
+export interface HistoryEntry {
+  readonly at: string;
+  readonly state: PluginState;
+  readonly generation: number;
+  readonly failure: Failure | null;
+}
+
+export interface LogLine {
+  readonly at: string;
+  readonly stream: 'clone' | 'install' | 'stdout' | 'stderr';
+  readonly text: string;
+}
+
+export interface StateChange extends HistoryEntry {
+  readonly plugin: string;
+}
+
+/** Public events: name → argument. */
+export interface SupervisorEvents {
+  /** Any of the ten states was entered. */
+  'plugin:state': StateChange;
+  'plugin:absent': StateChange;
+  'plugin:cloning': StateChange;
+  'plugin:detecting': StateChange;
+  'plugin:installing': StateChange;
+  'plugin:launching': StateChange;
+  'plugin:probing': StateChange;
+  'plugin:ready': StateChange;
+  'plugin:idle': StateChange;
+  'plugin:stopping': StateChange;
+  'plugin:crashed': StateChange;
+  'plugin:removed': { readonly plugin: string };
+  'plugin:log': LogLine & { readonly plugin: string };
+  'supervisor:closed': undefined;
+}
+
+/** The one door to a plugin's session, valid for one generation. An open link keeps the plugin from idling. */
+export interface Link {
+  readonly plugin: string;
+  readonly generation: number;
+  readonly transport: Transport;
+  readonly protocolVersion: string | null;
+  readonly server: Readonly<Record<string, unknown>>;
+  readonly tools: readonly ToolDescription[];
+  request(method: string, params?: unknown, options?: CallOptions): Promise<unknown>;
+  notify(method: string, params?: unknown): void;
+  onMessage(listener: (message: unknown) => void): () => void;
+  /** Resolves with the reason when the generation ends; null when the link was closed by its owner. */
+  readonly closed: Promise<Failure | null>;
+  close(): void;
+}
+
+export interface Supervisor extends AsyncDisposable {
+  /** Adds a plugin; CONFIG_INVALID, CONFIG_SOURCE, CONFIG_DUPLICATE. Nothing runs unless `activation` is `eager`. */
+  add(name: string, plugin: string | PluginOptions): void;
+  /** Stops it and forgets it. Its home entries stay. */
+  remove(name: string): Promise<void>;
+  /** Resolves when it is ready, rejects with the failure when it can't be. Clears parking. */
+  start(name: string, options?: Pick<CallOptions, 'signal' | 'startTimeout'>): Promise<PluginStatus>;
+  /** Resolves when no process of it is left; calls don't start it again until `start`. */
+  stop(name: string): Promise<void>;
+  /** stop and start in one; not counted as a crash. */
+  restart(name: string, options?: Pick<CallOptions, 'signal' | 'startTimeout'>): Promise<PluginStatus>;
+  /** Clears a parked plugin's history; the next call starts it. */
+  reset(name: string): Promise<void>;
+  /** The result verbatim, `isError` included. Starts the plugin when needed. */
+  call(name: string, payload: ToolCall, options?: CallOptions): Promise<ToolResult>;
+  call(name: string, payload: MethodCall | Readonly<Record<string, unknown>>, options?: CallOptions): Promise<unknown>;
+  /** One MCP request by method. */
+  request(name: string, method: string, params?: unknown, options?: CallOptions): Promise<unknown>;
+  /** The catalog, starting the plugin when needed; [] for a plain HTTP plugin. */
+  tools(name: string, options?: CallOptions): Promise<readonly ToolDescription[]>;
+  open(name: string, options?: CallOptions): Promise<Link>;
+  status(): readonly PluginStatus[];
+  status(name: string): PluginStatus;
+  /** The last 200 state changes, oldest first. */
+  history(name: string): readonly HistoryEntry[];
+  list(): readonly string[];
+  /** The last 1000 lines that the plugin, its installer or git printed. */
+  logs(name: string): readonly LogLine[];
+  on<Name extends keyof SupervisorEvents>(
+    event: Name,
+    listener: (argument: SupervisorEvents[Name]) => void,
+  ): () => void;
+  /** Resolves when the plugin enters the state; at once when it is there. */
+  waitFor(name: string, state: PluginState, options?: { readonly signal?: AbortSignal }): Promise<PluginStatus>;
+  /** Stops every plugin in parallel, at most 10 s, then by force; a second call forces at once. Resolves when all are gone. */
+  close(): Promise<void>;
+  /** The root actor, for `xstate` tools: snapshots, inspection. Send it nothing. */
+  readonly actor: ReturnType<typeof createActor<SupervisorMachine>>;
+}
