@@ -64,8 +64,11 @@ export interface ProcessHandle {
   write(data: string | Uint8Array): boolean;
   /** Bytes accepted by `write` that the pipe has not taken yet. */
   readonly writeBacklog: () => number;
-  /** The one reader of stdout; chunks that came before (at most 1 MiB) are replayed. Drained into nothing without one. */
-  readStdout(reader: (chunk: Buffer) => void): void;
+  /**
+   * The one reader of stdout; chunks that came before (at most 1 MiB) are replayed. Drained into nothing without one.
+   * `ended` is called once, after the last chunk, when stdout is closed.
+   */
+  readStdout(reader: (chunk: Buffer) => void, ended?: () => void): void;
   /** Called for every line of stderr, and of stdout as far as it is not protocol. */
   onLine(listener: (line: string) => void): () => void;
   /** Last lines of stderr, oldest first. */
@@ -135,7 +138,7 @@ export interface Session {
   /** One MCP request; resolves with the verbatim `result`. */
   request(method: string, params: unknown, options?: RequestOptions): Promise<unknown>;
   notify(method: string, params: unknown): void;
-  /** Notifications of the server (and its requests, answered -32601 unless a handler takes them). */
+  /** Notifications of the server, and its requests, already answered: `ping` with {}, everything else with -32601. */
   onMessage(listener: (message: JsonRpcMessage) => void): () => void;
   /** Plain HTTP: POSTs the payload (or `{path, method, query, headers, body}`) and resolves with the parsed answer. */
   post(payload: unknown, options?: RequestOptions): Promise<unknown>;

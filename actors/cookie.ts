@@ -7,8 +7,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { processIdentity } from './groups.ts';
 
-export const COOKIE_VARIABLE = 'MCP_SUPERVISOR_COOKIE';
-
 export interface CookieOf {
   /** Absolute path of the home. */
   readonly home: string;

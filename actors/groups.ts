@@ -4,13 +4,15 @@
  */
 
 import { setTimeout as delay } from 'node:timers/promises';
-import { COOKIE_VARIABLE } from './cookie.ts';
 import { createProcTable } from './groups/proc-table.ts';
 import type { ProcessRow } from './groups/process-table.ts';
 import { createPsTable } from './groups/ps-table.ts';
 import type { ProcessIdentity } from './store/store.ts';
 
 const table = process.platform === 'linux' ? createProcTable() : createPsTable();
+
+/** Environment variable that marks what we start (`actors/cookie`). */
+export const COOKIE_VARIABLE = 'MCP_SUPERVISOR_COOKIE';
 
 /** True when processes that left their group can be found by cookie (Linux); `doctor` says so where they can't. */
 export const findsEscapees = table.readsEnvironments;

@@ -1,6 +1,9 @@
-/** placeholder type; implemented with install */
+/** The programs that plans need: found on this machine, or fetched into the home; never the user's system. */
+
 import type { Tool } from '../launchers/plan.ts';
 import type { Failure } from '../machines/failure.ts';
+import type { ActorContext } from './context.ts';
+import type { StepContext } from './step.ts';
 
 /** Programs found (or fetched into the home) for a plan's tools. */
 export interface Toolset {
@@ -13,9 +16,25 @@ export interface Toolset {
 }
 
 export interface Runtimes {
-  /** Finds every tool; fetches the ones a registry offers. Never touches the user's system. */
+  /**
+   * Finds every tool; fetches the ones a registry offers. Never touches the user's system. Outcomes: the toolset,
+   * DETECT_MISSING_RUNTIME, INSTALL_NETWORK (could be fetched, but not now); rejects with the signal's reason.
+   */
   provide(
     tools: readonly Tool[],
     signal: AbortSignal,
   ): Promise<{ ok: true; toolset: Toolset } | { ok: false; failure: Failure }>;
+}
+
+export type RuntimesContext = StepContext & Pick<ActorContext, 'callerEnv'>;
+
+/** Starts and loads nothing until asked; what it found it remembers as long as it lives. */
+export function createRuntimes(context: RuntimesContext): Runtimes {
+  let finder: Promise<Runtimes> | undefined;
+  return {
+    async provide(tools, signal) {
+      finder ??= import('./runtimes/finder.ts').then(({ createFinder }) => createFinder(context));
+      return (await finder).provide(tools, signal);
+    },
+  };
 }

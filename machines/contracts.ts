@@ -106,7 +106,11 @@ export interface ProcessInput {
 }
 export type ProbeInput = ProcessInput;
 
-/** What the machine tells the process actor. */
+/**
+ * What the machine tells the process actor. Any of them may come before the program runs (a STOP overtakes the spawn) or
+ * without a `spawn` at all (a STOP in the queue): then `sweep` still answers `group.empty`, and a signal is obeyed as
+ * soon as there is something to signal.
+ */
 export type ProcessCommand =
   | { readonly type: 'spawn' }
   /** Close stdin: the only portable way to ask a stdio server to end (MCP spec, stdio shutdown). */
@@ -118,7 +122,10 @@ export type ProcessCommand =
   /** Give up: answer `group.abandoned` with the pids that are left. */
   | { readonly type: 'abandon' };
 
-/** What the process actor tells the machine. `process.exited` is the leader; only `group.empty` is the end. */
+/**
+ * What the process actor tells the machine, in this order: `process.spawned`, `process.exited` (the leader; or
+ * `process.failed` instead of both), and `group.empty` as soon as nothing is left, asked for or not: only that is the end.
+ */
 export type ProcessEvent =
   | { readonly type: 'process.spawned'; readonly generation: number; readonly pid: number }
   | {
@@ -134,7 +141,7 @@ export type ProcessEvent =
   | { readonly type: 'group.empty'; readonly generation: number }
   | { readonly type: 'group.abandoned'; readonly generation: number; readonly pids: readonly number[] };
 
-/** What the probe actor tells the machine, once. */
+/** What the probe actor tells the machine, once; nothing when the program exits, because `process.exited` says more. */
 export type ProbeEvent =
   | {
       readonly type: 'probe.ready';

@@ -26,11 +26,13 @@ export type PluginCommand =
 /** Supervisor → plugin: what was decided. */
 export type SupervisorDecision =
   | { readonly type: 'slot.granted'; readonly slot: Slot }
-  /** The crash will be retried: `retry.due` follows after `delay` ms. */
+  /** The crash will be retried: `retry.due` follows at that time (epoch ms). */
   | { readonly type: 'retry.scheduled'; readonly at: number }
   | { readonly type: 'retry.due'; readonly generation: number }
   /** No more retries: crashed.parked. `trialAt` is when a call may try again (epoch ms), null never. */
-  | { readonly type: 'retry.parked'; readonly trialAt: number | null };
+  | { readonly type: 'retry.parked'; readonly trialAt: number | null }
+  /** `trialAt` has come: the next CALL gets one trial start (`permanent` plugins get `retry.due` instead). */
+  | { readonly type: 'trial.due'; readonly generation: number };
 
 /** Broker → plugin: edges of traffic, never one per call. */
 export type TrafficEvent =
@@ -53,9 +55,11 @@ export type PluginReport =
       readonly plugin: string;
       readonly state: PluginState;
       readonly generation: number;
-      /** Set on `crashed`. */
+      /** Set on `crashed`, and on `stopping` when a failure is the reason. */
       readonly failure: Failure | null;
     }
+  /** The answer to STOP, REMOVE and KILL: at rest now, in absent, or parked because processes had to be abandoned. */
+  | { readonly type: 'stop.done'; readonly plugin: string }
   | { readonly type: 'slot.wanted'; readonly plugin: string; readonly slot: Slot; readonly urgent: boolean }
   | { readonly type: 'slot.freed'; readonly plugin: string; readonly slot: Slot }
   | CallVerdict;

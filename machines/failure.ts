@@ -133,6 +133,12 @@ export const FAILURES = {
     'Give the command with --command.',
   ),
   DETECT_AMBIGUOUS: row('input', true, 'The folder holds several servers.', 'Choose one with --subdir.'),
+  DETECT_TIMEOUT: row(
+    'plugin',
+    false,
+    'Looking through the folder took longer than it may.',
+    'Choose a smaller folder with --subdir, or give the command with --command.',
+  ),
   DETECT_MISSING_RUNTIME: row(
     'plugin',
     true,

@@ -33,8 +33,8 @@ export function stateName(value: StateValue): PluginState {
   return name as PluginState;
 }
 
-/** The sub-state below the public name, or null: `{alive: {stopping: 'draining'}}` is `draining`. */
+/** The leaf below the public name, or null: `{alive: {stopping: 'draining'}}` is `draining`. */
 export function subState(value: StateValue): string | null {
-  const parts = path(value);
-  return parts[parts.indexOf(stateName(value)) + 1] ?? null;
+  const leaf = path(value).at(-1);
+  return leaf === undefined || leaf === stateName(value) ? null : leaf;
 }

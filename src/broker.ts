@@ -319,7 +319,7 @@ export function createBroker(parts: BrokerParts): Broker {
         const opened = instance.session;
         sessions.set(plugin, opened);
         watch(plugin, generation, true);
-        void opened.closed.then((reason) => reason !== null && sessionBroke(plugin, opened, reason));
+        void opened.closed.then((reason) => (reason === null ? undefined : sessionBroke(plugin, opened, reason)));
       }
     }
     if (state === 'stopping' && (traffic.get(plugin)?.inFlight ?? 0) === 0)

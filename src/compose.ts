@@ -38,6 +38,7 @@ export function createContext(options: SupervisorOptions, output: (line: OutputL
   const log = options.logger ?? { debug: silent, info: silent, warn: silent, error: silent };
   const callerEnv = options.env ?? process.env;
   const store = createStore({ home: homeOf(options), log });
+  const guard = createGuard();
   let launchers: Promise<readonly Launcher[]> | undefined;
   return {
     store,
@@ -48,8 +49,8 @@ export function createContext(options: SupervisorOptions, output: (line: OutputL
       launchers ??= import('../launchers/table.ts').then(({ builtIn }) => [...(options.launchers ?? []), ...builtIn]);
       return launchers;
     },
-    runtimes: createRuntimes({ store, callerEnv, log }),
-    guard: createGuard(),
+    runtimes: createRuntimes({ store, callerEnv, log, guard, output }),
+    guard,
     instances: new Map(),
     output,
     limits: { ...defaultLimits, ...options.limits },

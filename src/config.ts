@@ -1,4 +1,4 @@
-import type { Overrides, PluginSpec, Source } from '../launchers/plan.ts';
+import type { Overrides, PluginSpec } from '../launchers/plan.ts';
 import type { FailureDetails } from '../machines/failure.ts';
 import { supervisorError } from './errors.ts';
 import type { PluginOptions } from './options.ts';
@@ -86,9 +86,9 @@ export function toSpec(
       throw invalid(name, `'${field}' must be ${rule.expected}`, field === 'env' ? undefined : value);
   }
   if (options.source === undefined) throw invalid(name, "'source' is missing", undefined);
-  const { source, credential } = parseSource(options.source);
+  const { source, credential } = parseSource(options.source, { ref: options.ref, subdir: options.subdir });
   return {
-    source: pinned(source, options),
+    source,
     ...(credential === null ? {} : { credential }),
     overrides: overridesOf(options),
     env: { ...defaults.env, ...options.env },
@@ -100,12 +100,6 @@ export function toSpec(
     timeouts: { ...defaults.timeouts, ...options.timeouts },
   };
 }
-
-const pinned = (source: Source, { ref, subdir }: PluginOptions): Source => ({
-  ...source,
-  ...(subdir === undefined ? {} : { subdir: subdir.replace(/^\.?\/+|\/+$/g, '') }),
-  ...(source.kind === 'git' && ref !== undefined ? { ref } : {}),
-});
 
 function overridesOf(options: PluginOptions): Overrides {
   const words = (value: string | readonly string[]) => (typeof value === 'string' ? splitWords(value) : value);

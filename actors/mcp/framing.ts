@@ -12,6 +12,8 @@ const TAIL_BYTES = 512;
 export interface LineSink {
   /** One line without its newline (a trailing CR stays: JSON ignores it); never empty. */
   line(text: string): void;
+  /** An empty line. */
+  blank?(): void;
   /** A line longer than the limit went by. */
   oversized(line: OversizedLine): void;
 }
@@ -52,7 +54,7 @@ export function createLineReader(limit: number, sink: LineSink): (chunk: Buffer)
       dropped = null;
       return;
     }
-    if (held === 0) return;
+    if (held === 0) return sink.blank?.();
     const whole = parts.length === 1 ? parts[0]! : Buffer.concat(parts, held);
     parts = [];
     held = 0;
@@ -65,6 +67,7 @@ export function createLineReader(limit: number, sink: LineSink): (chunk: Buffer)
     while (at !== -1) {
       if (held === 0 && dropped === null && at - from <= limit) {
         if (at > from) sink.line(chunk.toString('utf8', from, at));
+        else sink.blank?.();
       } else {
         hold(chunk.subarray(from, at));
         finish();

@@ -9,6 +9,8 @@ import { type SessionError, sessionError } from './session-error.ts';
 /** Defaults in milliseconds (DESIGN "Numbers"). */
 const CALL_TIMEOUT = 60_000;
 const HARD_TIMEOUT = 600_000;
+/** Above it Node fires at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
 
 export interface PendingCall {
   readonly id: number;
@@ -58,7 +60,7 @@ export function createPendingCalls(abandoned: (call: PendingCall, why: string) =
     if (timer !== null) clearTimeout(timer);
     timerDue = due;
     // The pipes and sockets keep the program alive; a timer that outlives its calls must not.
-    timer = setTimeout(expire, due - now + 1).unref();
+    timer = setTimeout(expire, Math.min(due - now + 1, LONGEST_TIMER)).unref();
   };
 
   const expire = () => {

@@ -1,6 +1,6 @@
 /** The home folder as the actors use it: places, facts, locks and the ledger. Layout and promises: DESIGN "On disk". */
 
-import type { LaunchPlan, PluginSpec, Source } from '../../launchers/plan.ts';
+import type { LaunchPlan, Source } from '../../launchers/plan.ts';
 import type { Attempt, Checkout, Environment } from '../../machines/contracts.ts';
 
 /** What is known of a plugin on disk; every field may be missing. Rebuilt by running the stage that writes it. */

@@ -16,7 +16,7 @@ const plain = (name: string) => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, ''
 function score(a: string, b: string): number {
   if (a === b) return 0;
   const contained = a.length >= 3 && b.length >= 3 && (a.includes(b) || b.includes(a));
-  return contained ? 0.3 : distance(a, b) / Math.max(a.length, b.length, 1);
+  return Math.min(contained ? 0.3 : 1, distance(a, b) / Math.max(a.length, b.length, 1));
 }
 
 /** Edits (insert, delete, replace, swap of neighbours) that turn one into the other. */

@@ -1,11 +1,22 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../..');
-const { exports: subpaths } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { exports: Record<string, string> };
+const { exports: subpaths } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  exports: Record<string, string>;
+};
 const entries = Object.keys(subpaths)
   .filter((subpath) => subpath !== './package.json')
   .map((subpath) => subpath.replace(/^\./, 'mcp-supervisor'));
@@ -20,12 +31,23 @@ describe('the packed tarball', () => {
     // npm settings of a surrounding `npm test` must not reach the project under test.
     env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_(?!config_registry)/i.test(name)));
     env.MCP_SUPERVISOR_HOME = join(project, 'home');
-    const { stdout } = await execa('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', project], { cwd: root, env, extendEnv: false });
+    const { stdout } = await execa('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', project], {
+      cwd: root,
+      env,
+      extendEnv: false,
+    });
     const tarball = readdirSync(project).find((file) => file.endsWith('.tgz'));
     expect(tarball, stdout).toBeDefined();
     writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'empty', private: true, type: 'module' }));
-    await execa('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', `./${tarball}`], { cwd: project, env, extendEnv: false });
-    cpSync(join(root, 'fixtures/plugins/node-stdio'), join(project, 'node-stdio'), { recursive: true, filter: (path) => !/node_modules|dist$/.test(path) });
+    await execa('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', `./${tarball}`], {
+      cwd: project,
+      env,
+      extendEnv: false,
+    });
+    cpSync(join(root, 'fixtures/plugins/node-stdio'), join(project, 'node-stdio'), {
+      recursive: true,
+      filter: (path) => !/node_modules|dist$/.test(path),
+    });
   });
 
   afterAll(() => rmSync(project, { recursive: true, force: true }));
@@ -39,19 +61,31 @@ describe('the packed tarball', () => {
   });
 
   it('runs by `npx mcp-supervisor`', async () => {
-    const { stdout } = await execa('npx', ['mcp-supervisor', 'call', './node-stdio', 'echo', 'message=hello'], { cwd: project, env, extendEnv: false });
+    const { stdout } = await execa('npx', ['mcp-supervisor', 'call', './node-stdio', 'echo', 'message=hello'], {
+      cwd: project,
+      env,
+      extendEnv: false,
+    });
     expect(stdout).toBe('hello');
   });
 
   it.each(entries)('imports %s', async (entry) => {
     const script = `import * as names from '${entry}'; process.stdout.write(String(Object.keys(names).length))`;
-    const { stdout } = await execa('node', ['--input-type=module', '-e', script], { cwd: project, env, extendEnv: false });
+    const { stdout } = await execa('node', ['--input-type=module', '-e', script], {
+      cwd: project,
+      env,
+      extendEnv: false,
+    });
     expect(Number(stdout)).toBeGreaterThan(0);
   });
 
   it.each(entries)('loads %s by require', async (entry) => {
     const script = `process.stdout.write(String(Object.keys(require('${entry}')).length))`;
-    const { stdout } = await execa('node', ['--input-type=commonjs', '-e', script], { cwd: project, env, extendEnv: false });
+    const { stdout } = await execa('node', ['--input-type=commonjs', '-e', script], {
+      cwd: project,
+      env,
+      extendEnv: false,
+    });
     expect(Number(stdout)).toBeGreaterThan(0);
   });
 
@@ -69,9 +103,25 @@ describe('the packed tarball', () => {
         `export const used = [${entries.map((_, index) => `entry${index}`).join(', ')}, text, SupervisorError];`,
       ].join('\n'),
     );
-    const options = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--target', 'ES2023', '--lib', 'ESNext', '--module', 'NodeNext', '--types', 'node'];
+    const options = [
+      '--noEmit',
+      '--strict',
+      '--exactOptionalPropertyTypes',
+      '--target',
+      'ES2023',
+      '--lib',
+      'ESNext',
+      '--module',
+      'NodeNext',
+      '--types',
+      'node',
+    ];
     const types = ['--typeRoots', join(root, 'node_modules/@types')];
-    const { stdout, exitCode } = await execa(join(root, 'node_modules/.bin/tsc'), [...options, ...types, 'app/main.ts'], { cwd: project, reject: false });
+    const { stdout, exitCode } = await execa(
+      join(root, 'node_modules/.bin/tsc'),
+      [...options, ...types, 'app/main.ts'],
+      { cwd: project, reject: false },
+    );
     expect(stdout).toBe('');
     expect(exitCode).toBe(0);
   });

@@ -1,0 +1,106 @@
+/** Brings a source into the home: `checkouts/<source>/<commit>`, whole or not at all, once for all who want it. */
+
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Source } from '../launchers/plan.ts';
+import type { Checkout, CloneActor, CloneInput } from '../machines/contracts.ts';
+import { type FetchRequest, type GitClient, isCommitId } from './clone/fetched.ts';
+import { copyFolder } from './clone/folder.ts';
+import { createGitProgram, GitMissing } from './clone/git-program.ts';
+import { createIsomorphicGit } from './clone/isomorphic.ts';
+import { moveIntoPlace } from './clone/place.ts';
+import { isFolder, requireSubdir } from './clone/subdir.ts';
+import type { ActorContext } from './context.ts';
+import { createJob } from './job.ts';
+import { withHomeErrors } from './store/home-error.ts';
+import { sourceHash, sourceKey } from './store/keys.ts';
+
+type GitSource = Extract<Source, { kind: 'git' }>;
+
+export const createCloneActor = (context: ActorContext): CloneActor =>
+  createJob<CloneInput, Checkout>('clone', (input, signal) => withHomeErrors(() => clone(context, input, signal)));
+
+/**
+ * Single-flight per source over all processes on the home: whoever waited finds the work done. Fails with a CLONE_ code;
+ * aborted or failed, it leaves no temp folder and no part of a checkout.
+ */
+export async function clone(context: ActorContext, input: CloneInput, signal: AbortSignal): Promise<Checkout> {
+  const { store } = context;
+  const { plugin, spec } = input;
+  const { source } = spec;
+  const key = sourceKey(source);
+  return store.withLock(`checkout:${sourceHash(source)}`, signal, async () => {
+    const facts = await store.readFacts(plugin);
+    const known = facts.sourceKey === key ? facts.checkout : undefined;
+    const checkout =
+      source.kind === 'folder'
+        ? await copyFolder(context, source, signal, plugin)
+        : known !== undefined && (await isFolder(known.dir))
+          ? known
+          : await cloneRepository(context, { plugin, source, credential: spec.credential }, signal);
+    await requireSubdir(checkout.dir, source);
+    await store.writeFacts(plugin, { sourceKey: key, checkout });
+    return checkout;
+  });
+}
+
+async function cloneRepository(
+  context: ActorContext,
+  request: Omit<FetchRequest, 'tree'> & { source: GitSource },
+  signal: AbortSignal,
+): Promise<Checkout> {
+  try {
+    return await cloneWith(createGitProgram(context), context, request, signal);
+  } catch (error) {
+    if (!(error instanceof GitMissing)) throw error;
+    context.log.debug({ plugin: request.plugin }, 'git is not installed, using isomorphic-git');
+    return cloneWith(createIsomorphicGit(context), context, request, signal);
+  }
+}
+
+async function cloneWith(
+  git: GitClient,
+  { store }: ActorContext,
+  request: Omit<FetchRequest, 'tree'>,
+  signal: AbortSignal,
+): Promise<Checkout> {
+  const { source } = request;
+  const expected = await expectedCommit(git, dirname(store.checkoutDir(source, 'x')), request, signal);
+  const there = expected && (await readCheckout(store.checkoutDir(source, expected)));
+  if (there) return there;
+  const temp = await store.makeTemp('clone');
+  try {
+    const tree = join(temp, 'tree');
+    await mkdir(tree);
+    const fetched = await git.fetch({ ...request, tree }, signal);
+    // Before it is kept: what was asked for is not in it.
+    await requireSubdir(tree, source);
+    await writeFile(join(tree, NOTE), JSON.stringify(fetched));
+    const dir = store.checkoutDir(source, fetched.commit);
+    await moveIntoPlace(tree, dir);
+    return { dir, ...fetched };
+  } finally {
+    await rm(temp, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+/** Asks the remote only where its answer may save a download: something of this source is there already. */
+async function expectedCommit(
+  git: GitClient,
+  folder: string,
+  request: Omit<FetchRequest, 'tree'>,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const { ref } = request.source;
+  if (isCommitId(ref)) return ref;
+  const others = await readdir(folder).catch(() => []);
+  return others.length === 0 ? null : git.resolve(request, signal);
+}
+
+/** In the checkout, so that both come and go in one rename; below `.git`, so that no one takes it for the plugin's. */
+const NOTE = join('.git', 'mcp-supervisor.json');
+
+async function readCheckout(dir: string): Promise<Checkout | null> {
+  const text = await readFile(join(dir, NOTE), 'utf8').catch(() => null);
+  return text === null ? null : { dir, ...(JSON.parse(text) as Omit<Checkout, 'dir'>) };
+}

@@ -1,0 +1,93 @@
+/** A local folder as a source: copied into the home as it is now, never written to. */
+
+import { constants } from 'node:fs';
+import { copyFile, mkdir, rm, stat, symlink, utimes } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Source } from '../../launchers/plan.ts';
+import type { Checkout } from '../../machines/contracts.ts';
+import { createFailure } from '../../machines/failure.ts';
+import type { ActorContext } from '../context.ts';
+import { FailureError } from '../failure-error.ts';
+import { type FolderFile, listFolder } from './folder-files.ts';
+import { moveIntoPlace } from './place.ts';
+import { requireSubdir } from './subdir.ts';
+
+type FolderSource = Extract<Source, { kind: 'folder' }>;
+
+/** Files copied at once. */
+const WIDTH = 16;
+
+/** The copy of the folder's present state, made unless it is there. CLONE_NOT_FOUND when the folder is missing. */
+export async function copyFolder(
+  context: ActorContext,
+  source: FolderSource,
+  signal: AbortSignal,
+  plugin: string,
+): Promise<Checkout> {
+  const { store } = context;
+  const found = await stat(source.path).catch(() => null);
+  if (!found?.isDirectory()) {
+    const what = found === null ? 'does not exist' : 'is not a folder';
+    throw new FailureError(
+      createFailure('CLONE_NOT_FOUND', {
+        message: `${source.path} ${what}.`,
+        hint: 'Check the path for a typing error.',
+        data: { path: source.path },
+      }),
+    );
+  }
+  const { files, leavers, fingerprint } = await listFolder(source.path, store.home);
+  const dir = store.checkoutDir(source, fingerprint);
+  const checkout = { dir, commit: fingerprint, committedAt: null };
+  if (await stat(dir).catch(() => null)) return checkout;
+  if (leavers.length > 0) {
+    context.log.warn({ plugin, links: leavers }, 'links that leave the folder were not copied');
+  }
+  const temp = await store.makeTemp('copy');
+  try {
+    const tree = join(temp, 'tree');
+    await mkdir(tree);
+    await copyFiles(source.path, tree, files, signal);
+    await requireSubdir(tree, source);
+    await moveIntoPlace(tree, dir);
+    return checkout;
+  } finally {
+    await rm(temp, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+async function copyFiles(from: string, tree: string, files: readonly FolderFile[], signal: AbortSignal): Promise<void> {
+  for (const folder of new Set(files.map(({ path }) => dirname(path)))) {
+    await mkdir(join(tree, folder), { recursive: true });
+  }
+  for (let at = 0; at < files.length; at += WIDTH) {
+    signal.throwIfAborted();
+    // Settled, not raced: nothing may write into the temp folder once it is being removed.
+    const copies = await Promise.allSettled(files.slice(at, at + WIDTH).map((file) => copyOne(from, tree, file)));
+    const failed = copies.find((copy) => copy.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
+}
+
+/** With its mode and time; by reference where the file system can (COPYFILE_FICLONE). */
+async function copyOne(from: string, tree: string, { path, link, mtimeMs }: FolderFile): Promise<void> {
+  const target = join(tree, path);
+  if (link !== null) {
+    await symlink(link, target);
+    return;
+  }
+  try {
+    await copyFile(join(from, path), target, constants.COPYFILE_FICLONE);
+    await utimes(target, mtimeMs / 1000, mtimeMs / 1000);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOSPC' || code === 'EDQUOT') throw error;
+    throw new FailureError(
+      createFailure('CLONE_FAILED', {
+        message: `${join(from, path)} could not be copied: ${message}.`,
+        hint: 'Make it readable, or leave it out by .gitignore.',
+      }),
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,77 @@
+/** What git's words mean. The words are those of LC_ALL=C, collected from git 2.39 and the big hosts. */
+
+import type { Source } from '../../launchers/plan.ts';
+import { createFailure, type Failure, type FailureCode } from '../../machines/failure.ts';
+import type { StepResult } from '../step.ts';
+
+type GitSource = Extract<Source, { kind: 'git' }>;
+
+/** First match wins: a refused login is also "unable to access", a missing ref may also be "hung up". */
+const WORDS: readonly (readonly [FailureCode, RegExp])[] = [
+  ['HOME_DISK_FULL', /No space left on device|Disk quota exceeded/],
+  [
+    'CLONE_AUTH',
+    /could not read (Username|Password)|Authentication failed|error: 40[13]\b|Permission denied \(|Host key verification failed|Too many authentication failures|HTTP Basic: Access denied/,
+  ],
+  [
+    'CLONE_REF_NOT_FOUND',
+    /couldn't find remote ref|not our ref|did not match any|reference is not a tree|unknown revision|ambiguous argument|invalid refspec/,
+  ],
+  [
+    'CLONE_NOT_GIT',
+    /is this a git repository\?|invalid server response|protocol error: (unexpected|bad line|expected)|bad line length/,
+  ],
+  [
+    'CLONE_NOT_FOUND',
+    /repository '.*' not found|Repository not found|does not appear to be a git repository|error: 404\b/,
+  ],
+  [
+    'CLONE_NETWORK',
+    /Could not resolve (host|proxy)|Failed to connect|Couldn't connect|Connection (refused|reset|timed out|closed)|timed out|No route to host|Network is unreachable|early EOF|hung up unexpectedly|RPC failed|unexpected disconnect|Empty reply from server|error: 5\d\d\b|error: 429\b|GnuTLS recv|SSL_ERROR_SYSCALL|transfer closed|Could not read from remote repository/,
+  ],
+];
+
+export function gitFailure(result: StepResult, source: GitSource, mask: (text: string) => string): Failure {
+  const code = codeOf(result.stderr, source);
+  const tail = result.tail.map(mask);
+  const said = tail.findLast((line) => /^(fatal|error|remote|ERROR|ssh): ?/i.test(line)) ?? tail.at(-1);
+  return cloneFailure(code, source, said, { exit: result.exit, stderrTail: tail });
+}
+
+function codeOf(stderr: string, { url }: GitSource): FailureCode {
+  const code = WORDS.find(([, words]) => words.test(stderr))?.[0] ?? 'CLONE_FAILED';
+  // A local folder is known to be there; a host says so of a path that it doesn't have.
+  return code === 'CLONE_NOT_FOUND' && url.startsWith('file:') ? 'CLONE_NOT_GIT' : code;
+}
+
+/** The same words for the user, whichever git found it out. */
+export function cloneFailure(
+  code: FailureCode,
+  source: GitSource,
+  said: string | undefined,
+  details: { exit?: StepResult['exit']; stderrTail?: readonly string[] } = {},
+): Failure {
+  const pin = source.ref ?? 'HEAD';
+  const what: Partial<Record<FailureCode, string>> = {
+    CLONE_NOT_FOUND: `There is no repository at ${source.url}.`,
+    CLONE_AUTH: `${source.url} is private or does not exist: the host wants a login.`,
+    CLONE_REF_NOT_FOUND:
+      source.ref === null ? `${source.url} has no commit yet.` : `${source.url} has no branch, tag or commit '${pin}'.`,
+    CLONE_NOT_GIT: `What answers at ${source.url} is not a git repository.`,
+    CLONE_NETWORK: `${source.url} could not be reached, or the transfer broke.`,
+  };
+  const message = what[code] ?? `Cloning ${source.url} failed.`;
+  return createFailure(code, {
+    message: said === undefined ? message : `${message} (${said.trim()})`,
+    hint: hintFor(code, source, said),
+    data: { url: source.url, ref: source.ref },
+    ...details,
+  });
+}
+
+function hintFor(code: FailureCode, { url }: GitSource, said = ''): string | undefined {
+  if (code === 'CLONE_REF_NOT_FOUND') return `Check the ref; \`git ls-remote ${url}\` lists branches and tags.`;
+  if (/Host key verification failed/.test(said)) return 'Connect once with ssh to accept the key of the host.';
+  if (/certificate/i.test(said)) return 'git does not trust the certificate of the host; see http.sslCAInfo.';
+  return undefined;
+}

@@ -1,0 +1,162 @@
+/** The git program: the faster one, and the only one with ssh, file, the user's logins and proxies, submodules and LFS. */
+
+import { appendFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ActorContext } from '../context.ts';
+import { FailureError } from '../failure-error.ts';
+import { runStep, type StepResult } from '../step.ts';
+import { type FetchRequest, type GitClient, mayBeCommitId, resolveIn } from './fetched.ts';
+import { GIT_SETTINGS, gitEnv } from './git-env.ts';
+import { cloneFailure, gitFailure } from './git-failure.ts';
+import { createMask } from './mask.ts';
+
+/** The git program is not there, or is Apple's placeholder for it. */
+export class GitMissing extends Error {}
+
+export function createGitProgram(context: ActorContext): GitClient {
+  return {
+    async resolve(request, signal) {
+      const git = createGit(context, request, join(context.store.home, 'tmp'), signal);
+      const { url, ref } = request.source;
+      const patterns = ref === null ? ['HEAD'] : [ref, `${ref}^{}`];
+      const { stdout } = await git.must('ls-remote', '--quiet', '--', url, ...patterns);
+      return resolveIn(new Map(stdout.split('\n').map((line) => line.split('\t').reverse() as [string, string])), ref);
+    },
+    async fetch(request, signal) {
+      const git = createGit(context, request, request.tree, signal);
+      await requireLocalRepository(request);
+      await git.must('init', '--quiet', '--template=');
+      const wanted = await fetchCommit(git, request);
+      await keepRemote(request);
+      await checkOut(git, context, request, wanted);
+      await updateSubmodules(git, context, request);
+      const { stdout } = await git.must('log', '-1', '--format=%H %cI');
+      const [commit = '', committedAt = ''] = stdout.trim().split(' ');
+      return { commit, committedAt };
+    },
+  };
+}
+
+type Request = Omit<FetchRequest, 'tree'>;
+
+interface Git {
+  run(...args: readonly string[]): Promise<StepResult>;
+  /** Rejects with the typed failure of what git said. */
+  must(...args: readonly string[]): Promise<StepResult>;
+  failure(result: StepResult): FailureError;
+  with(env: Readonly<Record<string, string>>): Git;
+}
+
+function createGit(
+  context: ActorContext,
+  request: Request,
+  cwd: string,
+  signal: AbortSignal,
+  extra: Readonly<Record<string, string>> = {},
+): Git {
+  const { plugin, source, credential } = request;
+  const mask = createMask(credential);
+  const masked: ActorContext = { ...context, output: (line) => context.output({ ...line, text: mask(line.text) }) };
+  const env = {
+    ...gitEnv(context, source, credential),
+    // A home inside somebody's repository must not be taken for a part of it.
+    GIT_CEILING_DIRECTORIES: context.store.home,
+    ...extra,
+  };
+  const run: Git['run'] = async (...args) => {
+    const step = { plugin, stream: 'clone' as const, program: 'git', args: [...GIT_SETTINGS, ...args], cwd, env };
+    const result = await runStep(masked, step, signal);
+    if (result.spawnError === 'ENOENT' || /^xcrun: error|xcode-select: /m.test(result.stderr)) throw new GitMissing();
+    if (result.spawnError !== null) {
+      throw new FailureError(cloneFailure('CLONE_FAILED', source, `git could not be started: ${result.spawnError}`));
+    }
+    return result;
+  };
+  const failure: Git['failure'] = (result) => new FailureError(gitFailure(result, source, mask));
+  return {
+    run,
+    failure,
+    async must(...args) {
+      const result = await run(...args);
+      if (!result.ok) throw failure(result);
+      return result;
+    },
+    with: (more) => createGit(context, request, cwd, signal, { ...extra, ...more }),
+  };
+}
+
+/** git says the same of a missing folder and of one that is no repository. */
+async function requireLocalRepository({ source }: Request): Promise<void> {
+  if (!source.url.startsWith('file:')) return;
+  const missing = await stat(fileURLToPath(source.url)).then(
+    () => false,
+    () => true,
+  );
+  if (missing) throw new FailureError(cloneFailure('CLONE_NOT_FOUND', source, undefined));
+}
+
+/**
+ * Brings the commit and names what to check out. Depth 1 takes branches, tags and, from hosts that allow it, any full
+ * commit id; a short id, and a host that doesn't, need the whole history.
+ */
+async function fetchCommit(git: Git, { source: { url, ref } }: Request): Promise<string> {
+  const shallow = await git.run(
+    ...['fetch', '--quiet', '--depth=1', '--no-tags', '--no-recurse-submodules', '--', url, ref ?? 'HEAD'],
+  );
+  if (shallow.ok) return 'FETCH_HEAD';
+  const isCommit =
+    mayBeCommitId(ref) && /couldn't find remote ref|not our ref|unadvertised object/.test(shallow.stderr);
+  if (!isCommit && !/does not support shallow/.test(shallow.stderr)) throw git.failure(shallow);
+  await git.must(
+    ...['fetch', '--quiet', '--tags', '--no-recurse-submodules', '--', url],
+    ...['+HEAD:refs/remotes/origin/HEAD', '+refs/heads/*:refs/remotes/origin/*'],
+  );
+  if (ref === null) return 'refs/remotes/origin/HEAD';
+  for (const name of [`refs/tags/${ref}`, `refs/remotes/origin/${ref}`]) {
+    if ((await git.run('rev-parse', '--quiet', '--verify', name)).ok) return name;
+  }
+  return ref;
+}
+
+/** Builds ask git for the tag that they are at (setuptools-scm, hatch-vcs) and for `origin`; a bare fetch keeps neither. */
+async function keepRemote({ source, tree }: FetchRequest): Promise<void> {
+  const url = source.url.replace(/["\\]/g, '\\$&');
+  await appendFile(
+    join(tree, '.git', 'config'),
+    `[remote "origin"]\n\turl = "${url}"\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n`,
+  );
+  const head = await readFile(join(tree, '.git', 'FETCH_HEAD'), 'utf8');
+  const [, id, tag] = /^([0-9a-f]+)\t\ttag '([^']+)' of /m.exec(head) ?? [];
+  if (id === undefined || tag !== source.ref) return;
+  const file = join(tree, '.git', 'refs', 'tags', tag);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, `${id}\n`);
+}
+
+/** Files that LFS can't deliver (quota, no login) are left as pointers: most servers never read them. */
+async function checkOut(git: Git, context: ActorContext, { plugin }: Request, wanted: string): Promise<void> {
+  const args = ['checkout', '--quiet', '--force', '--detach', wanted];
+  const result = await git.run(...args);
+  if (result.ok) return;
+  if (!/smudge filter|git-lfs/.test(result.stderr)) throw git.failure(result);
+  warn(context, plugin, 'Some files are in Git LFS and could not be fetched; their pointers are there instead.');
+  await git.with({ GIT_LFS_SKIP_SMUDGE: '1' }).must(...args);
+}
+
+/**
+ * A submodule that can't be fetched is left empty, with a warning: often it holds only tests or documents, or names an
+ * ssh address of a public repository. Submodules never come from the local disk, not even for a local source.
+ */
+async function updateSubmodules(git: Git, context: ActorContext, { plugin, tree }: FetchRequest): Promise<void> {
+  const some = await stat(join(tree, '.gitmodules')).catch(() => null);
+  if (some === null) return;
+  const remote = git.with({ GIT_ALLOW_PROTOCOL: 'https:http:ssh' });
+  const result = await remote.run('submodule', '--quiet', 'update', '--init', '--recursive', '--depth=1');
+  if (!result.ok) warn(context, plugin, `Some submodules could not be fetched and are empty: ${result.tail.at(-1)}`);
+}
+
+function warn(context: ActorContext, plugin: string, text: string): void {
+  context.log.warn({ plugin }, text);
+  context.output({ plugin, stream: 'clone', text });
+}

@@ -1,0 +1,117 @@
+/** Opens an MCP session of each kind: connection, handshake, catalog. */
+
+import type { Failure } from '../../machines/failure.ts';
+import { createFailure } from '../../machines/failure.ts';
+import type { Limits, ProcessHandle } from '../context.ts';
+import { type Negotiation, negotiate } from './era.ts';
+import { followProcess } from './follow-process.ts';
+import { createHttpWire } from './http.ts';
+import { createHttpClient, type HttpTarget } from './http-client.ts';
+import { createSession, type McpSession } from './session.ts';
+import { SessionError } from './session-error.ts';
+import { createSseWire } from './sse.ts';
+import { createStdioWire } from './stdio.ts';
+
+export interface Connecting {
+  readonly process: ProcessHandle;
+  readonly limits: Limits;
+}
+
+/** Over the process' pipes; `noise` gets every line of stdout that is no message, also after the session's end. */
+export function connectStdio({ process, limits }: Connecting, noise: (line: string) => void): McpSession {
+  let stdoutEnded = () => {};
+  const ended = new Promise<void>((resolve) => {
+    stdoutEnded = resolve;
+  });
+  const session = createSession(process.generation, (events) =>
+    createStdioWire({ process, limits, noise, ended: stdoutEnded }, events),
+  );
+  followProcess(session, process, ended);
+  return session;
+}
+
+/** Over Streamable HTTP. */
+export async function connectHttp(
+  { process, limits }: Connecting,
+  target: HttpTarget,
+  path: string,
+): Promise<McpSession> {
+  const client = await createHttpClient(target);
+  const session: McpSession = createSession(process.generation, (events) =>
+    createHttpWire({ client, path, limits, tool: (name) => session.tools.find((tool) => tool.name === name) }, events),
+  );
+  followProcess(session, process, null);
+  return session;
+}
+
+/** Over HTTP+SSE. */
+export async function connectSse(
+  { process, limits }: Connecting,
+  target: HttpTarget,
+  path: string,
+): Promise<McpSession> {
+  const client = await createHttpClient(target);
+  const session = createSession(process.generation, (events) => createSseWire({ client, path, limits }, events));
+  followProcess(session, process, null);
+  return session;
+}
+
+export interface HandshakeOptions {
+  readonly era: 'auto' | 'legacy' | 'modern';
+  readonly signal: AbortSignal;
+  /** Milliseconds for each message of the handshake; the catalog has the usual call timeout. */
+  readonly timeout: number;
+  /** Called with the server's first answer, whatever it says. */
+  readonly answered?: () => void;
+}
+
+/**
+ * Handshake and catalog; afterwards the session is ready. Refusals and senseless answers are results and close the
+ * session; a connection that breaks rejects with the `SessionError`, and the session is closed too.
+ */
+export async function handshake(
+  session: McpSession,
+  { era, signal, timeout, answered }: HandshakeOptions,
+): Promise<Negotiation> {
+  const request = (method: string, params: unknown, patience = timeout) => {
+    const limit = Math.min(patience, timeout);
+    const answer = session.request(method, params, { timeout: limit, hardTimeout: limit });
+    answer.then(answered, (error: SessionError) => error.fate === 'answered' && answered?.());
+    return answer;
+  };
+  const callOff = () => session.close(createFailure('CALL_CANCELLED', { message: 'The search was called off.' }));
+  signal.addEventListener('abort', callOff, { once: true });
+  try {
+    const outcome = await negotiate(request, era);
+    if (!outcome.ok) {
+      session.close(outcome.failure);
+      return outcome;
+    }
+    const failure = await openCatalog(session, outcome);
+    if (failure === null) return outcome;
+    session.close(failure);
+    return { ok: false, failure, fresh: null };
+  } catch (thrown) {
+    if (thrown instanceof SessionError) session.close(thrown.failure);
+    throw thrown;
+  } finally {
+    signal.removeEventListener('abort', callOff);
+  }
+}
+
+const METHOD_NOT_FOUND = -32601;
+
+/** A server that promises tools and then knows no `tools/list` has none; any other refusal is a failure. */
+async function openCatalog(session: McpSession, outcome: Negotiation & { ok: true }): Promise<Failure | null> {
+  try {
+    await session.open(outcome.negotiated);
+    return null;
+  } catch (thrown) {
+    if (!(thrown instanceof SessionError) || thrown.failure.code !== 'CALL_PROTOCOL_ERROR') throw thrown;
+    if (thrown.failure.data.code === METHOD_NOT_FOUND) return null;
+    return createFailure('PROBE_PROTOCOL', {
+      message: `The server does not list its tools: ${thrown.failure.message}`,
+      data: thrown.failure.data,
+    });
+  }
+}

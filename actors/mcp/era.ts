@@ -1,0 +1,109 @@
+import { createFailure, type Failure } from '../../machines/failure.ts';
+import { CLIENT_INFO, LEGACY_VERSION, MODERN_VERSION, modernMeta, SERVER_INFO_KEY } from './meta.ts';
+import { SessionError } from './session-error.ts';
+
+export interface Negotiated {
+  readonly era: 'legacy' | 'modern';
+  readonly protocolVersion: string;
+  /** What the server said of itself, verbatim: `serverInfo`, `capabilities`, `instructions`. */
+  readonly server: Readonly<Record<string, unknown>>;
+}
+
+/** `fresh`: it refused in a way that a fresh connection of that era may cure (the first frame can lock the era). */
+export type Negotiation =
+  | { readonly ok: true; readonly negotiated: Negotiated }
+  | { readonly ok: false; readonly failure: Failure; readonly fresh: 'modern' | null };
+
+/** `timeout` in milliseconds, where the usual one of the handshake is too patient. */
+type Request = (method: string, params: unknown, timeout?: number) => Promise<unknown>;
+
+/** A server that has just refused `initialize` is awake: silence on `server/discover` means no. */
+const DISCOVER_TIMEOUT = 5000;
+
+/**
+ * Agrees on an era: `initialize` first, because every legacy and every dual-era server takes it while many die of
+ * anything else; only when it is refused, `server/discover` on the same connection. Refusals and senseless answers are
+ * results; a connection that breaks rejects with the `SessionError`.
+ */
+export async function negotiate(request: Request, era: 'auto' | 'legacy' | 'modern'): Promise<Negotiation> {
+  if (era === 'modern') return discover(request);
+  const legacy = await attempt(() =>
+    request('initialize', { protocolVersion: LEGACY_VERSION, capabilities: {}, clientInfo: CLIENT_INFO }),
+  );
+  if (!(legacy instanceof SessionError)) return readInitializeResult(legacy);
+  const refused = refusal('initialize', legacy);
+  if (era === 'legacy') return refused;
+  try {
+    const modern = await discover((method, params) => request(method, params, DISCOVER_TIMEOUT));
+    return modern.ok ? modern : { ...refused, fresh: 'modern' };
+  } catch (thrown) {
+    // It refused `initialize` and then hung up on `server/discover`: it may take the latter as its first frame.
+    if (thrown instanceof SessionError) return { ...refused, fresh: 'modern' };
+    throw thrown;
+  }
+}
+
+const UNSUPPORTED_VERSION = -32022;
+
+async function discover(request: Request): Promise<Negotiation> {
+  let version = MODERN_VERSION;
+  let answer = await attempt(() => request('server/discover', { _meta: modernMeta(version) }));
+  if (answer instanceof SessionError) {
+    const offered = offeredVersion(answer);
+    if (offered === null) return refusal('server/discover', answer);
+    version = offered;
+    answer = await attempt(() => request('server/discover', { _meta: modernMeta(version) }));
+    if (answer instanceof SessionError) return refusal('server/discover', answer);
+  }
+  if (!isObject(answer) || !Array.isArray(answer.supportedVersions) || !isObject(answer.capabilities)) {
+    return senseless('server/discover', answer);
+  }
+  const serverInfo = isObject(answer._meta) ? answer._meta[SERVER_INFO_KEY] : undefined;
+  const server = serverInfo === undefined ? answer : { serverInfo, ...answer };
+  return { ok: true, negotiated: { era: 'modern', protocolVersion: version, server } };
+}
+
+/** A modern revision that the server offers instead of ours. */
+function offeredVersion(error: SessionError): string | null {
+  const { code, data } = error.failure.data;
+  if (code !== UNSUPPORTED_VERSION || !isObject(data) || !Array.isArray(data.supported)) return null;
+  const modern = data.supported.filter((one): one is string => typeof one === 'string' && one > MODERN_VERSION);
+  return modern.sort().at(0) ?? null;
+}
+
+function readInitializeResult(result: unknown): Negotiation {
+  // Hand-written servers leave out `serverInfo` or `capabilities`; the version is what makes it an answer.
+  if (!isObject(result) || typeof result.protocolVersion !== 'string') return senseless('initialize', result);
+  if (result.capabilities !== undefined && !isObject(result.capabilities)) return senseless('initialize', result);
+  return { ok: true, negotiated: { era: 'legacy', protocolVersion: result.protocolVersion, server: result } };
+}
+
+/** Resolves with the result, or with the server's JSON-RPC error; a broken connection rejects. */
+async function attempt(send: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return await send();
+  } catch (thrown) {
+    if (thrown instanceof SessionError && thrown.failure.code === 'CALL_PROTOCOL_ERROR') return thrown;
+    throw thrown;
+  }
+}
+
+const refusal = (method: string, error: SessionError): Negotiation & { ok: false } => ({
+  ok: false,
+  fresh: null,
+  failure: createFailure('PROBE_PROTOCOL', {
+    message: `The server refused ${method}: ${error.failure.message}`,
+    data: error.failure.data,
+  }),
+});
+
+const senseless = (method: string, answer: unknown): Negotiation => ({
+  ok: false,
+  fresh: null,
+  failure: createFailure('PROBE_PROTOCOL', {
+    message: `The answer to ${method} makes no sense: ${(JSON.stringify(answer) ?? 'nothing').slice(0, 200)}`,
+  }),
+});
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,0 +1,190 @@
+/** A plain HTTP service as a session: a payload is POSTed, or one request of the caller's own making goes out. */
+
+import type { Failure } from '../../machines/failure.ts';
+import type { Limits, RequestOptions, Session } from '../context.ts';
+import { type HttpClient, type HttpHeaders, type HttpRequest, headerOf } from './http-client.ts';
+import { httpError } from './http-error.ts';
+import { createPendingCalls } from './pending-calls.ts';
+import { watchReachability } from './reachability.ts';
+import { interrupted, SessionError, sessionError } from './session-error.ts';
+import { resultTooLarge } from './stdio.ts';
+
+export interface PlainHttpOptions {
+  readonly generation: number;
+  /** Owned by the session from now on. */
+  readonly client: HttpClient;
+  /** Path that a bare payload is POSTed to. */
+  readonly path: string;
+  readonly limits: Limits;
+}
+
+export interface PlainHttpSession extends Session {
+  /** Its process or connection is gone: everything in flight is settled, `closed` resolves with the failure. */
+  lost(failure: Failure): void;
+}
+
+export function createPlainHttpSession({ generation, client, path, limits }: PlainHttpOptions): PlainHttpSession {
+  const aborts = new Map<number, () => void>();
+  let ended: Failure | null = null;
+  let settleClosed: (failure: Failure | null) => void = () => {};
+  const closed = new Promise<Failure | null>((resolve) => {
+    settleClosed = resolve;
+  });
+
+  const stop = (id: number) => {
+    aborts.get(id)?.();
+    aborts.delete(id);
+  };
+  const calls = createPendingCalls((call) => stop(call.id));
+  const end = (reason: Failure, outcome: Failure | null) => {
+    if (ended !== null) return;
+    ended = reason;
+    calls.rejectAll((call) => interrupted(call.method, reason, 'sent-unknown'));
+    reachability.stop();
+    for (const id of [...aborts.keys()]) stop(id);
+    client.close();
+    settleClosed(outcome);
+  };
+  const reachability = watchReachability(client.target, (failure) => end(failure, failure));
+
+  const send = (request: HttpRequest, options: RequestOptions): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      const label = `${request.method} ${request.path}`;
+      if (ended !== null) return reject(interrupted(label, ended, 'not-sent'));
+      if (options.signal?.aborted) return reject(sessionError('CALL_CANCELLED', 'not-sent'));
+      const { id } = calls.open(label, options, resolve, reject);
+      const fail = (error: SessionError) => {
+        stop(id);
+        calls.take(id)?.reject(error);
+      };
+      const body: Buffer[] = [];
+      let size = 0;
+      let status = 0;
+      let headers: HttpHeaders = {};
+      const abort = client.send(request, {
+        head(code, fields) {
+          status = code;
+          headers = fields;
+        },
+        data(chunk) {
+          size += chunk.length;
+          if (size > limits.maxResult) fail(resultTooLarge(size, limits.maxResult));
+          else body.push(chunk);
+        },
+        end() {
+          aborts.delete(id);
+          const whole = Buffer.concat(body);
+          if (status >= 300) return fail(httpError(status, headers, whole.toString()));
+          try {
+            const value = decode(whole, headerOf(headers, 'content-type'));
+            calls.take(id)?.resolve(value);
+          } catch {
+            fail(httpError(status, headers, whole.toString(), 'The answer says that it is JSON, but it is not'));
+          }
+        },
+        error(error, sent) {
+          reachability.suspect(error);
+          const fate = sent ? 'sent-unknown' : 'not-sent';
+          fail(sessionError('CALL_INTERRUPTED', fate, { message: `${label}: ${error.message}` }));
+        },
+      });
+      if (calls.has(id)) aborts.set(id, abort);
+    });
+
+  return {
+    generation,
+    transport: 'http',
+    era: null,
+    protocolVersion: null,
+    server: {},
+    url: client.target.socketPath === null ? client.target.origin : `unix:${client.target.socketPath}`,
+    tools: [],
+    request: (method) =>
+      Promise.reject(badPayload(`This plugin is a plain HTTP service: it has no MCP method ${method}.`)),
+    notify: () => {},
+    onMessage: () => () => {},
+    async post(payload, options = {}) {
+      return send(toRequest(payload, client.target.origin, path), options);
+    },
+    inFlight: calls.size,
+    closed,
+    lost: (failure) => end(failure, failure),
+    close: (reason) => end(reason, null),
+  };
+}
+
+const REQUEST_KEYS: ReadonlySet<string> = new Set(['path', 'method', 'query', 'headers', 'body']);
+/** Framing and routing stay ours; a header of these could smuggle a second request or leave the origin. */
+const OWN_HEADERS: ReadonlySet<string> = new Set(
+  'host connection content-length transfer-encoding upgrade expect keep-alive te trailer'.split(' '),
+);
+
+interface RequestForm {
+  readonly path: string;
+  readonly method?: unknown;
+  readonly query?: unknown;
+  readonly headers?: unknown;
+  readonly body?: unknown;
+}
+
+/** `{path, method?, query?, headers?, body?}` and nothing else is a request; everything else is a payload to POST. */
+const isRequestForm = (payload: unknown): payload is RequestForm =>
+  isObject(payload) && typeof payload.path === 'string' && Object.keys(payload).every((key) => REQUEST_KEYS.has(key));
+
+function toRequest(payload: unknown, origin: string, endpoint: string): HttpRequest {
+  if (!isRequestForm(payload)) return { method: 'POST', path: endpoint, ...encodeBody(payload ?? {}, {}) };
+  const url = URL.canParse(payload.path, origin) ? new URL(payload.path, origin) : null;
+  if (url === null || url.origin !== new URL(origin).origin || !payload.path.startsWith('/')) {
+    throw badPayload(`path must be a path of the plugin itself, such as /items; got ${payload.path}`);
+  }
+  const method = payload.method ?? (payload.body === undefined ? 'GET' : 'POST');
+  if (typeof method !== 'string' || !/^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)$/i.test(method)) {
+    throw badPayload(`method must be GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS; got ${String(method)}`);
+  }
+  for (const [name, value] of Object.entries(strings(payload.query, 'query'))) url.searchParams.append(name, value);
+  const headers = Object.fromEntries(
+    Object.entries(strings(payload.headers, 'headers')).map(([name, value]) => [name.toLowerCase(), value]),
+  );
+  const own = Object.keys(headers).find((name) => OWN_HEADERS.has(name));
+  if (own !== undefined) throw badPayload(`the header ${own} can not be set`);
+  const sent = payload.body === undefined ? { headers } : encodeBody(payload.body, headers);
+  return { method: method.toUpperCase(), path: url.pathname + url.search, ...sent };
+}
+
+function encodeBody(body: unknown, headers: Record<string, string>): Pick<HttpRequest, 'headers' | 'body'> {
+  if (typeof body === 'string') return { headers: { 'content-type': 'text/plain; charset=utf-8', ...headers }, body };
+  try {
+    return { headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) };
+  } catch (error) {
+    throw badPayload(`the payload is no JSON: ${(error as Error).message}`);
+  }
+}
+
+/** An object of strings, numbers and booleans as strings. */
+function strings(value: unknown, name: string): Record<string, string> {
+  if (value === undefined || value === null) return {};
+  const scalar = (one: unknown) => ['string', 'number', 'boolean'].includes(typeof one);
+  if (!isObject(value) || !Object.values(value).every(scalar)) {
+    throw badPayload(`${name} must be an object of strings, numbers and booleans`);
+  }
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, String(one)]));
+}
+
+/** JSON as its value, text as a string, nothing as null, anything else as base64. Throws on JSON that is none. */
+function decode(body: Buffer, contentType: string): unknown {
+  if (body.length === 0) return null;
+  if (/^[^;]*[/+]json\b/i.test(contentType)) return JSON.parse(body.toString());
+  if (contentType === '' || /^(text\/|application\/(xml|javascript|x-www-form-urlencoded)|[^;]*\+xml)/i.test(contentType)) {
+    return body.toString();
+  }
+  return { contentType, base64: body.toString('base64') };
+}
+
+const badPayload = (message: string): SessionError =>
+  sessionError('CALL_BAD_ARGUMENTS', 'not-sent', {
+    message,
+    hint: 'Give a JSON object, or {path, method, query, headers, body}.',
+  });
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

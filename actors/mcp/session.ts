@@ -1,0 +1,216 @@
+/**
+ * An MCP session over any wire: ids, timeouts, progress, cancellation, fates, and the tool catalog. It relays at
+ * message level: params go out and results come back as they are.
+ */
+
+import { createFailure, type Failure } from '../../machines/failure.ts';
+import type { JsonRpcId, JsonRpcMessage, RequestOptions, Session, ToolDescription } from '../context.ts';
+import { createCatalog } from './catalog.ts';
+import type { Negotiated } from './era.ts';
+import { modernMeta, outgoingParams } from './meta.ts';
+import { createPendingCalls, type PendingCall } from './pending-calls.ts';
+import { interrupted, SessionError, sessionError } from './session-error.ts';
+import type { Wire, WireEvents } from './wire.ts';
+
+/** A session as its owner, the probe, sees it. */
+export interface McpSession extends Session {
+  /** Takes the handshake's outcome, confirms it (`notifications/initialized`) and fetches the catalog. */
+  open(negotiated: Negotiated): Promise<void>;
+  /** Its process or connection is gone: everything in flight is settled, `closed` resolves with the failure. */
+  lost(failure: Failure): void;
+}
+
+/** Milliseconds before a subscription that the server ended is asked for again. */
+const RELISTEN_DELAY = 5000;
+const NO_OPTIONS: RequestOptions = {};
+const UNLIMITED: RequestOptions = { timeout: Number.POSITIVE_INFINITY, hardTimeout: Number.POSITIVE_INFINITY };
+
+export function createSession(generation: number, createWire: (events: WireEvents) => Wire): McpSession {
+  const listeners = new Set<(message: JsonRpcMessage) => void>();
+  const catalog = createCatalog((params) => request('tools/list', params));
+  let negotiated: Negotiated | null = null;
+  let envelope: ReturnType<typeof modernMeta> | null = null;
+  /** Why it carries nothing more. */
+  let ended: Failure | null = null;
+  /** Our own long request for change notifications (modern era), not counted as work. */
+  let listening: 0 | 1 = 0;
+  let settleClosed: (failure: Failure | null) => void = () => {};
+  const closed = new Promise<Failure | null>((resolve) => {
+    settleClosed = resolve;
+  });
+
+  const calls = createPendingCalls((call, why) => {
+    const told = wire.abandon(call.id);
+    // The one request that must not be cancelled is the handshake (MCP 2025-11-25, cancellation).
+    if (!told && call.method !== 'initialize') {
+      notify('notifications/cancelled', { requestId: call.id, reason: why });
+    }
+  });
+
+  const wire = createWire({
+    message: (message) => receive(message),
+    waits: (id) => calls.has(Number(id)),
+    failed: (id, error) => calls.take(Number(id))?.reject(error),
+    lost: (failure) => end(failure, failure),
+  });
+
+  function request(method: string, params: unknown, options: RequestOptions = NO_OPTIONS): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (ended !== null) return reject(interrupted(method, ended, 'not-sent'));
+      if (options.signal?.aborted) return reject(sessionError('CALL_CANCELLED', 'not-sent'));
+      const call = calls.open(method, options, resolve, reject);
+      const refusal = send(call, method, params);
+      if (refusal !== null) calls.take(call.id)?.reject(refusal);
+    });
+  }
+
+  function send(call: PendingCall, method: string, params: unknown): SessionError | null {
+    const token = call.options.onProgress === undefined ? null : call.id;
+    const message = {
+      jsonrpc: '2.0' as const,
+      id: call.id,
+      method,
+      params: outgoingParams(params, envelope, token),
+    };
+    let text: string;
+    try {
+      text = JSON.stringify(message);
+    } catch (error) {
+      return notJson(error);
+    }
+    return wire.send(message, text);
+  }
+
+  function notify(method: string, params: unknown): void {
+    if (ended !== null) return;
+    const message = { jsonrpc: '2.0' as const, method, params };
+    wire.send(message, JSON.stringify(message));
+  }
+
+  function receive(message: JsonRpcMessage): void {
+    if (message.method === undefined) return settle(message);
+    if (message.id !== undefined) answer(message.id, message.method);
+    else if (message.method === 'notifications/progress' && progress(message)) return;
+    else if (message.method === 'notifications/tools/list_changed') {
+      // Listeners hear of it when `tools` is fresh again.
+      return void catalog.refresh().then(
+        () => tell(message),
+        () => tell(message),
+      );
+    }
+    tell(message);
+  }
+
+  function settle(message: JsonRpcMessage): void {
+    // Some servers answer with the id as a string; one that is unknown is a late reply or nonsense, dropped either way.
+    const call = calls.take(Number(message.id));
+    if (call === undefined) return;
+    if (message.error !== undefined) call.reject(protocolError(message.error));
+    else if (message.result !== undefined) call.resolve(message.result);
+    else call.reject(protocolError({ code: -32603, message: 'The answer has neither result nor error.' }));
+  }
+
+  function answer(id: JsonRpcId, method: string): void {
+    // We declare no capability, so the only request that a server may send is a ping.
+    const reply =
+      method === 'ping'
+        ? { jsonrpc: '2.0' as const, id, result: {} }
+        : { jsonrpc: '2.0' as const, id, error: { code: -32601, message: `Method not found: ${method}` } };
+    wire.send(reply, JSON.stringify(reply));
+  }
+
+  function progress(message: JsonRpcMessage): boolean {
+    const token = (message.params as { progressToken?: unknown } | undefined)?.progressToken;
+    return calls.progress(Number(token), message.params);
+  }
+
+  function tell(message: JsonRpcMessage): void {
+    for (const listener of listeners) listener(message);
+  }
+
+  function end(reason: Failure, outcome: Failure | null): void {
+    if (ended !== null) return;
+    ended = reason;
+    calls.rejectAll((call) => interrupted(call.method, reason, 'sent-unknown'));
+    wire.close();
+    listeners.clear();
+    settleClosed(outcome);
+  }
+
+  /** Modern servers tell of a changed catalog only on request; one that won't is not asked twice. */
+  function listenForChanges(): void {
+    listening = 1;
+    request('subscriptions/listen', { notifications: { toolsListChanged: true } }, UNLIMITED).then(
+      () => {
+        listening = 0;
+        setTimeout(() => ended === null && listenForChanges(), RELISTEN_DELAY).unref();
+      },
+      () => {
+        listening = 0;
+      },
+    );
+  }
+
+  return {
+    generation,
+    get transport() {
+      return wire.transport;
+    },
+    get url() {
+      return wire.url;
+    },
+    get era() {
+      return negotiated?.era ?? null;
+    },
+    get protocolVersion() {
+      return negotiated?.protocolVersion ?? null;
+    },
+    get server() {
+      return negotiated?.server ?? {};
+    },
+    get tools(): readonly ToolDescription[] {
+      return catalog.tools();
+    },
+    async open(outcome) {
+      negotiated = outcome;
+      envelope = outcome.era === 'modern' ? modernMeta(outcome.protocolVersion) : null;
+      wire.opened(outcome);
+      if (outcome.era === 'legacy') notify('notifications/initialized', undefined);
+      await wire.delivered();
+      const { tools } = (outcome.server.capabilities ?? {}) as { tools?: { listChanged?: boolean } };
+      if (tools === undefined || tools === null) return;
+      await catalog.refresh();
+      if (outcome.era === 'modern' && tools.listChanged === true) listenForChanges();
+    },
+    request,
+    notify,
+    onMessage(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    post: () =>
+      Promise.reject(
+        sessionError('CALL_BAD_ARGUMENTS', 'not-sent', {
+          message: 'This plugin speaks MCP: name a tool or a method instead of posting a payload.',
+          hint: 'Use {tool, arguments} or {method, params}.',
+        }),
+      ),
+    inFlight: () => calls.size() - listening,
+    closed,
+    lost: (failure) => end(failure, failure),
+    close: (reason) => end(reason, null),
+  };
+}
+
+const protocolError = (error: { code: number; message: string; data?: unknown }): SessionError =>
+  sessionError('CALL_PROTOCOL_ERROR', 'answered', {
+    message: `${error.message} (${error.code})`,
+    data: { code: error.code, message: error.message, ...(error.data !== undefined && { data: error.data }) },
+  });
+
+const notJson = (error: unknown): SessionError =>
+  new SessionError(
+    createFailure('CALL_BAD_ARGUMENTS', { message: `The parameters are no JSON: ${(error as Error).message}` }),
+    'not-sent',
+    { cause: error },
+  );

@@ -1,0 +1,143 @@
+import { createFailure } from '../../machines/failure.ts';
+import type { Limits } from '../context.ts';
+import { createEventStreamReader } from './event-stream.ts';
+import { type HttpClient, headerOf } from './http-client.ts';
+import { httpError } from './http-error.ts';
+import { idOfOversized, isBatch, parseMessages } from './json-rpc.ts';
+import { watchReachability } from './reachability.ts';
+import { sessionError } from './session-error.ts';
+import { resultTooLarge } from './stdio.ts';
+import type { Wire, WireEvents } from './wire.ts';
+
+export interface SseWireOptions {
+  /** Owned by the wire from now on. */
+  readonly client: HttpClient;
+  /** Path of the event stream, e.g. `/sse`. */
+  readonly path: string;
+  readonly limits: Limits;
+}
+
+const ERROR_BODY = 64 * 1024;
+const EXIT_GRACE = 100;
+
+/**
+ * The older HTTP+SSE transport (MCP 2024-11-05): one GET stream brings every message, and its first event names the
+ * path to POST to. Messages sent before that wait for it.
+ */
+export function createSseWire({ client, path, limits }: SseWireOptions, events: WireEvents): Wire {
+  const reachability = watchReachability(client.target, events.lost);
+  let endpoint: string | null = null;
+  let waiting: (() => void)[] = [];
+  let notifications: Promise<void> = Promise.resolve();
+  let closed = false;
+  let status = 0;
+
+  const lost = (message: string) => {
+    if (!closed) events.lost(createFailure('RUN_DISCONNECTED', { message, data: { status } }));
+  };
+
+  /** When the program itself has ended, that is the better reason, and it is known a moment later. */
+  const lostSoon = (message: string) => void setTimeout(() => lost(message), status === 200 ? EXIT_GRACE : 0).unref();
+
+  const takeEndpoint = (data: string) => {
+    const url = new URL(data, `${client.target.origin}${path}`);
+    // A server that sends its clients elsewhere would be sent our calls.
+    if (url.origin !== new URL(client.target.origin).origin) {
+      return lost(`The event stream names an endpoint on another origin: ${url.origin}`);
+    }
+    endpoint = url.pathname + url.search;
+    for (const go of waiting) go();
+    waiting = [];
+  };
+
+  const deliver = (text: string) => {
+    const message = parseMessages(text);
+    if (message === null) return;
+    if (isBatch(message)) for (const one of message) events.message(one);
+    else events.message(message);
+  };
+
+  const reader = createEventStreamReader(limits.maxResult, {
+    event(type, data) {
+      if (type === 'endpoint') takeEndpoint(data);
+      else deliver(data);
+    },
+    oversized(line) {
+      const id = idOfOversized(line);
+      if (id !== null) events.failed(id, resultTooLarge(line.bytes, limits.maxResult));
+    },
+  });
+
+  const endStream = client.send(
+    { method: 'GET', path, headers: { accept: 'text/event-stream' } },
+    {
+      head(code, headers) {
+        status = code;
+        const type = headerOf(headers, 'content-type');
+        if (code !== 200 || !type.startsWith('text/event-stream')) lost(`No event stream there (HTTP ${code}).`);
+      },
+      data: (chunk) => reader.push(chunk),
+      end: () => lostSoon('The server ended the event stream.'),
+      error: (error) => lostSoon(`The event stream broke: ${error.message}`),
+    },
+  );
+
+  const post = (text: string, failed: (error: ReturnType<typeof httpError>) => void, done: () => void) => {
+    const body: Buffer[] = [];
+    let code = 0;
+    let size = 0;
+    const go = () =>
+      client.send(
+        { method: 'POST', path: endpoint ?? path, headers: { 'content-type': 'application/json' }, body: text },
+        {
+          head: (answered) => {
+            code = answered;
+          },
+          data(chunk) {
+            size += chunk.length;
+            if (size <= ERROR_BODY) body.push(chunk);
+          },
+          end() {
+            if (code >= 300) failed(httpError(code, {}, Buffer.concat(body).toString()));
+            done();
+          },
+          error(error, sent) {
+            reachability.suspect(error);
+            const fate = sent ? 'sent-unknown' : 'not-sent';
+            failed(sessionError('CALL_INTERRUPTED', fate, { message: `The connection broke: ${error.message}` }));
+            done();
+          },
+        },
+      );
+    if (endpoint === null) waiting.push(go);
+    else go();
+  };
+
+  return {
+    transport: 'sse',
+    url: client.target.socketPath === null ? client.target.origin + path : `unix:${client.target.socketPath}:${path}`,
+    send(message, text) {
+      const { id } = message;
+      if (id !== undefined && message.method !== undefined) {
+        post(
+          text,
+          (error) => events.failed(id, error),
+          () => {},
+        );
+      } else {
+        const taken = new Promise<void>((resolve) => post(text, () => {}, resolve));
+        notifications = notifications.then(() => taken);
+      }
+      return null;
+    },
+    abandon: () => false,
+    delivered: () => notifications,
+    opened: () => {},
+    close() {
+      closed = true;
+      reachability.stop();
+      endStream();
+      client.close();
+    },
+  };
+}

@@ -1,0 +1,207 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ProcessCommand, ProcessEvent, ProcessInput } from '../../machines/contracts.ts';
+import { createFailure, type Failure } from '../../machines/failure.ts';
+import type { ActorContext } from '../context.ts';
+import { createCookie } from '../cookie.ts';
+import { failureOf } from '../failure-error.ts';
+import { type Family, familyPids, processIdentity, signalFamily, untilGone } from '../groups.ts';
+import type { PortLeases } from '../ports.ts';
+import { explainExit } from './explain.ts';
+import { createHandle, type OwnedHandle } from './handle.ts';
+import { type Launch, prepareLaunch } from './prepare.ts';
+import { spawnFailure } from './spawn-failure.ts';
+
+/** One process from spawn to the proof that nothing of it is left. */
+export interface Life {
+  obey(command: ProcessCommand): void;
+  /** The machine is gone: kills what is left at once, and clears up behind it without telling anyone. */
+  discard(): void;
+}
+
+/** 'close' waits for a grandchild that holds stdout, for ever; 'exit' doesn't. What is in the pipes comes within this. */
+const DRAIN = 250;
+
+/**
+ * new → spawning → running → emptying → over. `over` is left to nobody: `group.empty` (or `group.abandoned`) was sent.
+ * Commands that come before there is a process mean that there shall be none.
+ */
+export function createLife(
+  context: ActorContext,
+  ports: PortLeases,
+  input: ProcessInput,
+  send: (event: ProcessEvent) => void,
+): Life {
+  const { plugin, generation } = input;
+  const { ledger } = context.store;
+  const cookie = createCookie({ home: context.store.home, plugin, generation });
+  let phase: 'new' | 'spawning' | 'running' | 'emptying' | 'over' = 'new';
+  let launch: Launch | null = null;
+  let running: { readonly handle: OwnedHandle; readonly family: Family } | null = null;
+  let asked = false;
+  let killing = false;
+  let waiting = new AbortController();
+  let recorded: Promise<void> = Promise.resolve();
+
+  /** Whatever goes wrong in here is a bug of ours: it is said, and nothing is left running. */
+  const guarded = (work: () => unknown) => {
+    new Promise((resolve) => resolve(work())).catch((error: unknown) => {
+      context.log.error({ plugin, generation, err: error }, 'the process actor broke');
+      if (phase === 'over') return;
+      send({ type: 'process.failed', generation, failure: failureOf(error, bug) });
+      endAtOnce();
+    });
+  };
+  const bug = (error: Error): Failure =>
+    createFailure('INTERNAL_ERROR', { message: `the process actor broke: ${error.message}`, generation });
+
+  const start = async () => {
+    phase = 'spawning';
+    let child: ChildProcessWithoutNullStreams;
+    try {
+      launch = await prepareLaunch(context, ports, input, cookie);
+      await ledger.intend({ plugin, generation, cookie });
+      if (asked) return finish();
+      child = await spawnChild(launch);
+    } catch (thrown) {
+      const failure = failureOf(thrown, (error) =>
+        launch && isSystemError(error) ? spawnFailure(error, launch.command, generation) : bug(error),
+      );
+      send({ type: 'process.failed', generation, failure: { ...failure, generation } });
+      return finish();
+    }
+    await run(child, launch);
+  };
+
+  const run = async (child: ChildProcessWithoutNullStreams, { address }: Launch) => {
+    const pid = child.pid!;
+    const family = { groups: [pid], cookies: [cookie] };
+    const closed = new Promise((resolve) => child.once('close', resolve));
+    context.guard.watch(pid, cookie);
+    const { attempt, environment } = input;
+    const speaksOnStdout = [attempt.transport, environment.plan.transport].every((t) => t === 'stdio' || t === 'auto');
+    const handle = createHandle({ context, plugin, generation, child, pid, family, address, speaksOnStdout });
+    running = { handle, family };
+    phase = 'running';
+    context.instances.set(plugin, { generation, process: handle, session: null });
+    const leader = processIdentity(pid);
+    if (leader) {
+      // Its intent is on the disk already, so the cookie finds it; the host need not fail for the rest.
+      recorded = ledger.record(cookie, leader).catch((error) => {
+        context.log.warn({ plugin, generation, err: error }, 'the ledger did not take a process');
+      });
+      await recorded;
+    }
+    send({ type: 'process.spawned', generation, pid });
+    const exit = await handle.exited;
+    await Promise.race([closed, delay(DRAIN)]);
+    handle.release();
+    const stderrTail = handle.stderrTail();
+    const cause = asked ? null : await explainExit(context, environment.plan, stderrTail, exit);
+    if (phase !== 'running') return;
+    send({ type: 'process.exited', generation, exit, stderrTail, cause });
+    awaitEmpty(family);
+  };
+
+  /** Begins anew at each command, so that its effect is seen soon. */
+  const awaitEmpty = (family: Family) => {
+    phase = 'emptying';
+    waiting.abort();
+    waiting = new AbortController();
+    const { signal } = waiting;
+    const onSurvivors = () => {
+      if (killing) signalFamily(family, 'SIGKILL');
+    };
+    guarded(async () => {
+      if (await untilGone(family, { signal, onSurvivors })) await finish();
+    });
+  };
+
+  const finish = async () => {
+    if (phase === 'over') return;
+    phase = 'over';
+    if (running) context.guard.unwatch(running.handle.pid);
+    forget();
+    await launch?.dispose();
+    await recorded;
+    await ledger.clear(cookie).catch((error) => {
+      context.log.warn({ plugin, generation, err: error }, 'the ledger did not forget a process');
+    });
+    send({ type: 'group.empty', generation });
+  };
+
+  const forget = () => {
+    if (context.instances.get(plugin)?.generation === generation) context.instances.delete(plugin);
+  };
+
+  const signal = (name: 'SIGTERM' | 'SIGKILL') => {
+    if (!running) return;
+    running.handle.closeInput();
+    if (name === 'SIGKILL') killing = true;
+    signalFamily(running.family, name);
+    if (phase === 'emptying') awaitEmpty(running.family);
+  };
+
+  const abandon = () => {
+    const pids = running ? familyPids(running.family) : [];
+    if (pids.length === 0) return finish();
+    // Guard and ledger keep them in mind: they are ended by whoever can, later.
+    phase = 'over';
+    waiting.abort();
+    running?.handle.release();
+    forget();
+    send({ type: 'group.abandoned', generation, pids });
+  };
+
+  const endAtOnce = () => {
+    asked = true;
+    if (!running) {
+      if (phase === 'new') phase = 'over';
+      return;
+    }
+    signal('SIGKILL');
+    running.handle.release();
+    awaitEmpty(running.family);
+  };
+
+  const obey = (command: ProcessCommand) => {
+    if (command.type === 'spawn') return phase === 'new' ? start() : undefined;
+    asked = true;
+    // Nothing was spawned, or all of it is gone: said again to whoever asks again.
+    if (phase === 'new') return finish();
+    if (phase === 'spawning') return; // `start` sees `asked`
+    if (phase === 'over') return command.type === 'sweep' ? send({ type: 'group.empty', generation }) : undefined;
+    switch (command.type) {
+      case 'input.close':
+        return running?.handle.closeInput();
+      case 'signal':
+        return signal(command.signal);
+      case 'sweep':
+        return signal('SIGKILL');
+      case 'abandon':
+        return abandon();
+    }
+  };
+
+  return {
+    obey: (command) => guarded(() => obey(command)),
+    discard: () => {
+      if (phase !== 'over') guarded(endAtOnce);
+    },
+  };
+}
+
+/** Rejects with the system's error. Its own session and group; stdio by pipes. */
+async function spawnChild({ command, env }: Launch): Promise<ChildProcessWithoutNullStreams> {
+  const { program, args, cwd } = command;
+  const child = spawn(program, args, { cwd, env: { ...env }, detached: true, stdio: 'pipe' });
+  if (child.pid === undefined) {
+    const [error] = await once(child, 'error');
+    throw error;
+  }
+  child.on('error', () => undefined);
+  return child;
+}
+
+const isSystemError = (error: NodeJS.ErrnoException): boolean => error.syscall?.startsWith('spawn') === true;

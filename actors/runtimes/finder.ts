@@ -1,0 +1,167 @@
+import { realpath } from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
+import type { Tool } from '../../launchers/plan.ts';
+import { createFailure, type Failure } from '../../machines/failure.ts';
+import { jobEnv } from '../env.ts';
+import { FailureError } from '../failure-error.ts';
+import type { Runtimes, RuntimesContext, Toolset } from '../runtimes.ts';
+import { runStep, type StepResult } from '../step.ts';
+import { type Fetching, fetched, fetchedName, fetchTool, recipeFor } from './fetch.ts';
+import { type Asking, allPythons, askPython, askVersion, type Found, managedNodes, onPath } from './find.ts';
+import { missingRuntime } from './hints.ts';
+import { newestFirst, satisfies } from './versions.ts';
+
+/** The work behind `createRuntimes`, loaded at its first question. */
+export function createFinder(context: RuntimesContext): Runtimes {
+  const { store, callerEnv, log } = context;
+  const known = new Map<string, Found>();
+  const versions = new Map<string, Promise<Found | null>>();
+
+  // npm and its like are scripts for `env node`: ours is the last resort where PATH has none.
+  const PATH = [...(callerEnv.PATH ?? '').split(delimiter), dirname(process.execPath)].join(delimiter);
+  const environment = (extra: Readonly<Record<string, string>> = {}) =>
+    jobEnv(context, { path: [], programs: {} }, { PATH, ...extra });
+
+  const asking = (signal: AbortSignal): Asking => ({ cwd: store.home, env: environment(), signal });
+
+  /** Asks a program once; a question that was cut short by one caller's signal is asked again by the next. */
+  async function ask(tool: string, program: string, signal: AbortSignal): Promise<Found | null> {
+    const key = `${tool}:${program}`;
+    for (;;) {
+      const asked =
+        versions.get(key) ??
+        (tool === 'python' ? askPython(program, asking(signal)) : askVersion(tool, program, asking(signal)));
+      versions.set(key, asked);
+      try {
+        return await asked;
+      } catch {
+        if (versions.get(key) === asked) versions.delete(key);
+        signal.throwIfAborted();
+      }
+    }
+  }
+
+  async function find(tool: Tool, signal: AbortSignal): Promise<{ found: Found | null; others: Found[] }> {
+    const fits = ({ version }: Found) => satisfies(tool.name, version, tool.version);
+    if (tool.name === 'python') {
+      const all = await Promise.all((await allPythons(callerEnv)).map((python) => ask('python', python, signal)));
+      const answered = all.filter((each) => each !== null).sort((a, b) => newestFirst(a.version, b.version));
+      return { found: answered.find(fits) ?? null, others: answered };
+    }
+    const others: Found[] = [];
+    for await (const program of places(tool.name)) {
+      const answer =
+        program === process.execPath && tool.name === 'node'
+          ? { program, version: process.versions.node }
+          : await ask(tool.name, program, signal);
+      if (answer === null) continue;
+      if (fits(answer)) return { found: answer, others };
+      others.push(answer);
+    }
+    return { found: null, others };
+  }
+
+  /** Where to look for a tool, best place first; later places are not looked at once one fits. */
+  async function* places(name: string): AsyncGenerator<string> {
+    const isNode = process.versions.bun === undefined && process.versions.deno === undefined;
+    if (name === 'node' && isNode) yield process.execPath;
+    // npm belongs to its Node: the one beside ours, before another Node's.
+    const besides = name === 'npm' && isNode ? await onPath(name, { PATH: dirname(process.execPath) }) : [];
+    yield* new Set([...besides, ...(await onPath(name, callerEnv))]);
+    if (name === 'node') yield* await managedNodes(callerEnv);
+  }
+
+  async function locate(tool: Tool, signal: AbortSignal): Promise<Found> {
+    const key = `${tool.name} ${tool.version}`;
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const { found, others } = await find(tool, signal);
+    const located = found ?? (await fetch(tool, others, signal));
+    known.set(key, located);
+    return located;
+  }
+
+  async function fetch(tool: Tool, others: readonly Found[], signal: AbortSignal): Promise<Found> {
+    const recipe = recipeFor(tool);
+    if (recipe === null) throw new FailureError(missingRuntime(tool, others));
+    const name = fetchedName(recipe);
+    const dir = join(store.runtimeDir(tool.name), name);
+    const need = async (needed: 'npm' | 'python' | 'uv') => {
+      // Whoever fetches npm packages needs no particular npm; pip comes with every Python that uv supports.
+      const version = needed === 'python' ? '>=3.8' : null;
+      return (await locate({ name: needed, version }, signal).catch(unlessAborted(signal)))?.program;
+    };
+    const run: Fetching['run'] = (program, args, env = {}) => {
+      const step = { plugin: tool.name, stream: 'install' as const, program, args, cwd: dir };
+      return runStep(context, { ...step, env: environment(env) }, signal);
+    };
+    const work = async () => {
+      const before = await fetched(dir);
+      if (before !== null) return before;
+      log.info({ tool: tool.name, wanted: tool.version }, `fetching ${name} into the home`);
+      return fetchTool(recipe, { dir, run, need, ask: (program) => askVersion(tool.name, program, asking(signal)) });
+    };
+    const result = (await fetched(dir)) ?? (await store.withLock(`runtime:${tool.name}:${name}`, signal, work));
+    if (result !== null && 'program' in result) {
+      if (satisfies(tool.name, result.version, tool.version)) return result;
+      throw new FailureError(missingRuntime(tool, [...others, result]));
+    }
+    throw new FailureError(notFetched(tool, others, result));
+  }
+
+  return {
+    async provide(tools, signal) {
+      // All of them to the end: what one failure leaves running would outlive the job that asked.
+      const settled = await Promise.allSettled(tools.map((tool) => locate(tool, signal)));
+      signal.throwIfAborted();
+      const located: Found[] = [];
+      for (const result of settled) {
+        if (result.status === 'fulfilled') located.push(result.value);
+        else if (result.reason instanceof FailureError) return { ok: false, failure: result.reason.failure };
+        else throw result.reason;
+      }
+      return { ok: true, toolset: await toolset(tools, located, callerEnv) };
+    },
+  };
+}
+
+async function toolset(
+  tools: readonly Tool[],
+  located: readonly Found[],
+  callerEnv: RuntimesContext['callerEnv'],
+): Promise<Toolset> {
+  const programs: Record<string, string> = {};
+  const versions: Record<string, string> = {};
+  const path = new Set<string>();
+  for (const [index, { name }] of tools.entries()) {
+    const found = located[index];
+    if (found === undefined) continue;
+    programs[name] = found.program;
+    versions[name] = found.version;
+    if (name === 'python') programs.python3 = found.program;
+    // A folder such as /usr/bin, put first without need, would hide everything that the user put before it.
+    const [first = ''] = await onPath(name === 'python' ? 'python3' : name, callerEnv);
+    if ((await real(first)) !== (await real(found.program))) path.add(dirname(found.program));
+  }
+  return { programs, versions, path: [...path] };
+}
+
+const real = (path: string): Promise<string> => realpath(path).catch(() => path);
+
+const UNREACHABLE =
+  /ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|EHOSTUNREACH|name resolution|onnection (refused|reset|timed out|broken)|dns error|NewConnectionError|error sending request/;
+
+function notFetched(tool: Tool, others: readonly Found[], result: StepResult | null): Failure {
+  if (result === null || !UNREACHABLE.test(result.stderr)) return missingRuntime(tool, others, result?.tail ?? []);
+  return createFailure('INSTALL_NETWORK', {
+    message: `The plugin needs ${tool.name}, which is not installed here, and its registry could not be reached.`,
+    exit: result.exit,
+    stderrTail: result.tail,
+    data: { tool: tool.name, wanted: tool.version },
+  });
+}
+
+const unlessAborted = (signal: AbortSignal) => (thrown: unknown) => {
+  if (signal.aborted || !(thrown instanceof FailureError)) throw thrown;
+  return undefined;
+};

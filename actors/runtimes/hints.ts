@@ -1,0 +1,57 @@
+import type { Tool } from '../../launchers/plan.ts';
+import { createFailure, type Failure } from '../../machines/failure.ts';
+import type { Found } from './find.ts';
+
+/** How people call it, and how one gets it where nothing can be fetched; `{v}` is the wanted version, if any. */
+const GETTING: Readonly<Record<string, { readonly name: string; readonly linux: string; readonly darwin: string }>> = {
+  node: {
+    name: 'Node.js',
+    linux:
+      'install it with your distribution’s packages or a version manager (`nvm install {v}`, `mise use -g node@{v}`)',
+    darwin: 'run `brew install node`, or use a version manager (`nvm install {v}`)',
+  },
+  npm: {
+    name: 'npm',
+    linux: 'install it with your distribution’s packages (`sudo apt install npm`) or use Node.js with npm included',
+    darwin: 'run `brew install node`',
+  },
+  python: {
+    name: 'Python',
+    linux: 'run `uv python install {v}` or `pyenv install {v}`, or `sudo apt install python3 python3-venv`',
+    darwin: 'run `brew install python`, `uv python install {v}` or `pyenv install {v}`',
+  },
+  uv: {
+    name: 'uv',
+    linux: 'install python3 with pip or venv (`sudo apt install python3-venv`): uv is then fetched by itself',
+    darwin: 'run `brew install uv`',
+  },
+  go: { name: 'Go', linux: 'run `sudo apt install golang`', darwin: 'run `brew install go`' },
+  cargo: { name: 'Rust', linux: 'install rustup, then `rustup default stable`', darwin: 'run `brew install rustup`' },
+  java: { name: 'Java', linux: 'run `sudo apt install default-jdk`', darwin: 'run `brew install openjdk`' },
+  docker: { name: 'Docker', linux: 'install Docker Engine', darwin: 'install Docker Desktop' },
+};
+
+/** DETECT_MISSING_RUNTIME: what is missing, what was found instead, how to get it on this system. */
+export function missingRuntime(tool: Tool, found: readonly Found[], stderrTail: readonly string[] = []): Failure {
+  const getting = GETTING[tool.name];
+  const name = getting?.name ?? tool.name;
+  const wanted = tool.version === null ? name : `${name} ${tool.version}`;
+  const had = found.map(({ program, version }) => `${version} (${program})`).join(', ');
+  const how = getting?.[process.platform === 'darwin' ? 'darwin' : 'linux'].replaceAll('{v}', suggestedVersion(tool));
+  return createFailure('DETECT_MISSING_RUNTIME', {
+    message:
+      found.length === 0
+        ? `The plugin needs ${wanted}, which is not installed here.`
+        : `The plugin needs ${wanted}; found ${had}.`,
+    hint: how === undefined ? `Install ${wanted} and see that it is on PATH.` : `To get ${wanted}, ${how}.`,
+    stderrTail,
+    data: { tool: tool.name, wanted: tool.version, found },
+  });
+}
+
+/** Recent, still maintained, and what most plugins accept. */
+const USUAL: Readonly<Record<string, string>> = { node: '22', python: '3.12' };
+
+/** `>=3.12,<4` → `3.12`: what a version manager is asked for; an upper bound alone says nothing. */
+const suggestedVersion = ({ name, version }: Tool): string =>
+  /(?<![<!]=?\s*|[\d.])\d+(\.\d+)*/.exec(version ?? '')?.[0] ?? USUAL[name] ?? 'latest';

@@ -1,0 +1,37 @@
+/** Hashes that name things in the home. A login plays no part in any of them. */
+
+import { createHash } from 'node:crypto';
+import type { PluginSpec, Source } from '../../launchers/plan.ts';
+import type { Checkout } from '../../machines/contracts.ts';
+
+/** Raised when the launchers would plan the same folder differently, so that kept plans are made anew. */
+const PLAN_VERSION = 1;
+
+/** Names the place alone, whatever the ref: the checkouts of a repository are together in one folder. */
+export const sourceHash = (source: Source): string =>
+  digest(source.kind === 'git' ? ['git', normalUrl(source.url)] : ['folder', source.path]);
+
+/** Names place and pin; a plugin's checkout is stale when it answers to another one. */
+export const sourceKey = (source: Source): string =>
+  digest([sourceHash(source), source.kind === 'git' ? source.ref : null]);
+
+/** What a plan depends on besides the files: a kept plan with another key is stale. */
+export const planKey = (checkout: Checkout, spec: Pick<PluginSpec, 'source' | 'overrides'>): string =>
+  digest([PLAN_VERSION, sourceHash(spec.source), checkout.commit, spec.source.subdir, spec.overrides]);
+
+/** `https://Host/o/n.git/` and `https://host/o/n` are one place; the path keeps its case. */
+function normalUrl(url: string): string {
+  const bare = url.replace(/\/+$/, '').replace(/\.git$/, '');
+  const [, scheme, user = '', host = '', path = ''] = /^([a-z]+:\/\/)([^/@]*@)?([^/]*)(.*)$/i.exec(bare) ?? [];
+  return scheme === undefined ? bare : `${scheme.toLowerCase()}${user}${host.toLowerCase()}${path}`;
+}
+
+const digest = (value: unknown): string => createHash('sha256').update(stableJson(value)).digest('hex').slice(0, 16);
+
+/** JSON whose text does not depend on the order in which an object's keys were set. */
+const stableJson = (value: unknown): string =>
+  JSON.stringify(value, (_, inner) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );

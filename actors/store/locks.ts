@@ -1,0 +1,125 @@
+/**
+ * Locks between all processes on a home: `flock(2)` on a file, which the kernel frees when its holder dies, on whatever
+ * machine, container or user the home is shared by. Node has no call for it, so a small program takes the lock on *our*
+ * open file and ends: the lock belongs to the open file, which we keep (1.4 ms). Abstract sockets would cost less, but
+ * two containers with one home would not see each other's, and any user could take the name.
+ */
+
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { createFailure } from '../../machines/failure.ts';
+import { FailureError } from '../failure-error.ts';
+
+export interface Locks {
+  /** Runs work under the lock of that file; in the order of asking inside a process, in the kernel's between processes. */
+  withLock<T>(path: string, signal: AbortSignal, work: () => Promise<T>): Promise<T>;
+}
+
+/** Takes the lock on file descriptor 3. */
+export interface Locker {
+  readonly program: string;
+  readonly args: readonly string[];
+}
+
+const GAVE_UP = 75;
+
+/**
+ * Waiting is cut into pieces of 10 s: a waiter whose own supervisor was killed must not live on until the holder is
+ * done. BusyBox knows neither -w nor -E; macOS has no flock(1) but Perl, which makes the same system call.
+ */
+export const LOCKERS: readonly Locker[] = [
+  { program: 'flock', args: ['-w', '10', '-E', String(GAVE_UP), '3'] },
+  { program: 'flock', args: ['3'] },
+  {
+    program: 'perl',
+    args: [
+      '-e',
+      `$SIG{ALRM} = sub { exit ${GAVE_UP} }; alarm 10; open(my $file, "+<&=", 3) && flock($file, 2) or exit 1`,
+    ],
+  },
+];
+
+export function createLocks(folder: string, lockers: readonly Locker[] = LOCKERS): Locks {
+  const queues = new Map<string, Promise<unknown>>();
+  /** The first one that works here. */
+  let chosen = 0;
+
+  async function lockFile(path: string, signal: AbortSignal): Promise<() => void> {
+    await mkdir(folder, { recursive: true });
+    const file = openSync(path, 'a+', 0o600);
+    try {
+      while (chosen < lockers.length) {
+        const tried = chosen;
+        const status = await run(lockers[tried]!, file, signal);
+        if (status === 0) return () => closeSync(file);
+        // Somebody else may have found out at the same time.
+        if (status !== GAVE_UP && chosen === tried) chosen += 1;
+      }
+    } catch (error) {
+      closeSync(file);
+      throw error;
+    }
+    closeSync(file);
+    chosen = 0;
+    throw new FailureError(
+      createFailure('HOME_UNUSABLE', {
+        message: 'No program could lock a file of the home.',
+        hint: 'Install flock (util-linux) or perl.',
+      }),
+    );
+  }
+
+  return {
+    async withLock(path, signal, work) {
+      signal.throwIfAborted();
+      const before = queues.get(path);
+      let leave = () => {};
+      const left = new Promise<void>((resolve) => {
+        leave = resolve;
+      });
+      const tail = Promise.all([before, left]);
+      queues.set(path, tail);
+      try {
+        if (before !== undefined) await unlessAborted(before, signal);
+        const unlock = await lockFile(path, signal);
+        try {
+          return await work();
+        } finally {
+          unlock();
+        }
+      } finally {
+        leave();
+        if (queues.get(path) === tail) queues.delete(path);
+      }
+    },
+  };
+}
+
+/** Its exit status, or null when it could not run; rejects with the signal's reason once it is dead. */
+function run({ program, args }: Locker, file: number, signal: AbortSignal): Promise<number | null> {
+  signal.throwIfAborted();
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'ignore', file] });
+    const kill = () => child.kill('SIGKILL');
+    signal.addEventListener('abort', kill, { once: true });
+    const end = (status: number | null) => {
+      signal.removeEventListener('abort', kill);
+      if (signal.aborted) reject(signal.reason);
+      else resolve(status);
+    };
+    child.once('error', () => end(null));
+    child.once('exit', end);
+  });
+}
+
+function unlessAborted(wait: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    void wait.then(() => {
+      signal.removeEventListener('abort', abort);
+      resolve();
+    });
+  });
+}

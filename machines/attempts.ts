@@ -1,0 +1,131 @@
+/** Which start comes next when one failed early: the ladder of attempts. Pure. */
+
+import type { Cause, LaunchPlan } from '../launchers/plan.ts';
+import type { Attempt, ProcessEvent } from './contracts.ts';
+import { createFailure, type Exit, type Failure } from './failure.ts';
+
+/** The failure that one candidate of the plan ended with. */
+export interface Tried {
+  readonly candidate: number;
+  readonly failure: Failure;
+}
+
+/** Why a start failed: the probe asked for another one, or the program ended. */
+export interface EarlyEnd {
+  /** The probe's wish (era, port). */
+  readonly retry: Partial<Attempt> | null;
+  /** True when the program ended (or never ran); false when it runs but the probe failed. */
+  readonly exited: boolean;
+  readonly cause: Cause | null;
+  /** Whether the commit has a date as of which dependencies can be resolved. */
+  readonly dated: boolean;
+}
+
+const withCandidate = (plan: LaunchPlan, attempt: Attempt, candidate: number): Attempt => ({
+  ...attempt,
+  candidate,
+  transport: plan.transport,
+  endpoint: plan.endpoint,
+});
+
+/** The next attempt worth a relaunch, or null: the start has failed. The caller counts them (`Limits.relaunches`). */
+export function nextAttempt(plan: LaunchPlan, attempt: Attempt, end: EarlyEnd): Attempt | null {
+  if (end.retry !== null) {
+    const wished: Attempt = { ...attempt, ...end.retry };
+    const differs = Object.keys(end.retry).some(
+      (key) => wished[key as keyof Attempt] !== attempt[key as keyof Attempt],
+    );
+    // The same start again would fail the same way.
+    if (differs) return wished;
+  }
+  if (!end.exited) return null;
+  switch (end.cause?.kind) {
+    case 'missing-setting':
+    case 'missing-argument':
+      return null;
+    case 'port-taken':
+      return attempt.port === 'none' ? { ...attempt, port: 'lease' } : null;
+    case 'missing-module':
+    case 'incompatible-dependency':
+      if (attempt.dependencies === 'declared' && end.dated) return { ...attempt, dependencies: 'as-of-commit' };
+  }
+  const candidate = attempt.candidate + 1;
+  return candidate < plan.start.length ? withCandidate(plan, attempt, candidate) : null;
+}
+
+const speaksHttp = (transport: Attempt['transport']): boolean => transport !== 'stdio' && transport !== 'auto';
+
+/** Fills in what only a plan knows: a fresh environment's first attempt. What an earlier probe learned stays. */
+export function completeAttempt(attempt: Attempt, plan: LaunchPlan): Attempt {
+  const transport = attempt.transport === 'auto' ? plan.transport : attempt.transport;
+  const takesPort = plan.port.env.length > 0 || plan.port.args.length > 0;
+  const lease = speaksHttp(transport) && plan.port.fixed === null && plan.socket === null && takesPort;
+  return {
+    ...attempt,
+    transport,
+    endpoint: attempt.endpoint ?? plan.endpoint,
+    port: lease ? 'lease' : attempt.port,
+  };
+}
+
+const howItEnded = ({ code, signal }: Exit): string =>
+  signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
+
+type Exited = Extract<ProcessEvent, { type: 'process.exited' }>;
+
+/** Why a program ended before it was ready. */
+export function launchFailure(exited: Exited, attempt: Attempt, tried: readonly Tried[]): Failure {
+  const { cause, generation, exit, stderrTail } = exited;
+  const details = {
+    message: cause?.detail ?? `The program ${howItEnded(exit)} before it was ready.`,
+    hint: cause?.hint,
+    generation,
+    exit,
+    stderrTail,
+    data: { candidate: attempt.candidate, ...(cause && { cause: cause.kind }) },
+  };
+  switch (cause?.kind) {
+    case 'missing-setting':
+    case 'missing-argument':
+      return createFailure('LAUNCH_NEEDS_SETTING', details);
+    case 'port-taken': {
+      // A lease makes another port each time: the same complaint again means that it insists on its own.
+      const again = tried.some(
+        ({ failure }) => failure.code === 'LAUNCH_PORT_TAKEN' && failure.message === details.message,
+      );
+      return createFailure(again ? 'LAUNCH_PORT_FIXED' : 'LAUNCH_PORT_TAKEN', { ...details, hint: undefined });
+    }
+    default:
+      return createFailure('LAUNCH_EXITED', details);
+  }
+}
+
+/** Why a program ended while in service. */
+export function runFailure({ generation, exit, stderrTail, cause }: Exited): Failure {
+  return createFailure('RUN_EXITED', {
+    message: cause?.detail ?? `The program ${howItEnded(exit)} while it was in service.`,
+    hint: cause?.hint,
+    generation,
+    exit,
+    stderrTail,
+    data: cause ? { cause: cause.kind } : {},
+  });
+}
+
+/** A candidate's last failure replaces its earlier ones. */
+export const noteTried = (tried: readonly Tried[], candidate: number, failure: Failure): readonly Tried[] => [
+  ...tried.filter((each) => each.candidate !== candidate),
+  { candidate, failure },
+];
+
+/**
+ * What to tell when a start has failed: the first candidate's failure, because it was the likeliest way to run the plugin
+ * and the later ones are guesses; the others are noted in `data.others`.
+ */
+export function tellingFailure(tried: readonly Tried[], last: Failure): Failure {
+  const [first, ...others] = [...tried].sort((a, b) => a.candidate - b.candidate);
+  if (first === undefined) return last;
+  if (others.length === 0) return first.failure;
+  const noted = others.map(({ candidate, failure }) => ({ candidate, code: failure.code, message: failure.message }));
+  return { ...first.failure, data: { ...first.failure.data, others: noted } };
+}

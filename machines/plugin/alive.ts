@@ -1,0 +1,79 @@
+import { sendTo } from 'xstate';
+import type { ProcessInput } from '../contracts.ts';
+import { onStopCommands } from './commands.ts';
+import type { PluginContext } from './context.ts';
+import { runningAttempt } from './outcomes.ts';
+import { pluginSetup } from './setup.ts';
+import { stopping } from './stopping.ts';
+
+function processInput(context: PluginContext): ProcessInput {
+  const { plugin, generation, spec, environment } = context;
+  if (environment === null) throw new Error('no environment: a start got past install without one');
+  return { plugin, generation, spec, environment, attempt: runningAttempt(context) };
+}
+
+/** Ready and idle alike: how it leaves service. */
+const inService = {
+  CALL: { actions: 'admit' },
+  'process.exited': { guard: 'isCurrent', target: 'stopping', actions: ['noteGone', 'endRun'] },
+  'session.closed': { guard: 'isCurrent', target: 'stopping', actions: 'endDisconnected' },
+} as const;
+
+/** One generation: from its place in the launch queue to the proof that nothing of it runs. */
+export const alive = pluginSetup.createStateConfig({
+  tags: ['live'],
+  entry: 'beginGeneration',
+  invoke: { id: 'process', src: 'process', input: ({ context }) => processInput(context) },
+  initial: 'launching',
+  on: {
+    CALL: { guard: 'mayHold', actions: 'hold' },
+    'process.failed': { guard: 'isCurrent', target: '.stopping', actions: ['noteGone', 'endEarly'] },
+    'process.exited': { guard: 'isCurrent', target: '.stopping', actions: ['noteGone', 'endEarly'] },
+    'start.deadline': { guard: 'isCurrent', target: '.stopping', actions: 'endLate' },
+    RESTART: { target: '.stopping', actions: 'endRestart' },
+    ...onStopCommands({ target: '.stopping', actions: ['refuseCalls', 'rejectHeld', 'endAbsent'] }),
+    KILL: [
+      { guard: 'neverSpawned', target: '.stopping', actions: ['refuseCalls', 'rejectHeld', 'endAbsent'] },
+      { target: '.stopping.killing', actions: ['refuseCalls', 'rejectHeld', 'endAbsent'] },
+    ],
+  },
+  states: {
+    launching: {
+      entry: { type: 'report', params: { state: 'launching' } },
+      initial: 'queued',
+      states: {
+        queued: {
+          entry: ['freeSlot', { type: 'wantSlot', params: { slot: 'launch' } }],
+          on: {
+            'slot.granted': { guard: 'grantsSlot', target: 'running', actions: 'takeSlot' },
+            CALL: { guard: 'mayHold', actions: ['hold', { type: 'wantSlot', params: { slot: 'launch' } }] },
+          },
+        },
+        running: {
+          entry: ['noteSpawning', sendTo('process', { type: 'spawn' }), 'startClock'],
+          on: { 'process.spawned': { guard: 'isCurrent', target: '#plugin.alive.probing', actions: 'noteSpawned' } },
+        },
+      },
+    },
+    probing: {
+      entry: { type: 'report', params: { state: 'probing' } },
+      invoke: { id: 'probe', src: 'probe', input: ({ context }) => processInput(context) },
+      on: {
+        'probe.ready': { guard: 'isCurrent', target: 'ready', actions: 'noteReady' },
+        'probe.failed': { guard: 'isCurrent', target: 'stopping', actions: 'endEarly' },
+      },
+    },
+    ready: {
+      tags: ['open'],
+      entry: ['stopClock', 'freeSlot', 'setBusy', { type: 'report', params: { state: 'ready' } }, 'admitHeld'],
+      on: { ...inService, 'calls.quiet': { guard: 'isCurrent', target: 'idle' } },
+    },
+    idle: {
+      tags: ['open'],
+      entry: ['setQuiet', { type: 'report', params: { state: 'idle' } }],
+      after: { idleStop: { guard: 'stopsWhenIdle', target: 'stopping', actions: 'endAbsent' } },
+      on: { ...inService, 'calls.busy': { guard: 'isCurrent', target: 'ready' } },
+    },
+    stopping,
+  },
+});

@@ -1,0 +1,78 @@
+/** How a start or a run that ended by itself is judged: crash, another attempt, or a quiet end. Pure. */
+
+import { launchFailure, nextAttempt, noteTried, runFailure, tellingFailure } from '../attempts.ts';
+import type { Attempt, ProbeEvent, ProcessEvent } from '../contracts.ts';
+import { createFailure, type Failure } from '../failure.ts';
+import type { Outcome, PluginContext } from './context.ts';
+
+export type Exited = Extract<ProcessEvent, { type: 'process.exited' }>;
+type SpawnFailed = Extract<ProcessEvent, { type: 'process.failed' }>;
+type ProbeFailed = Extract<ProbeEvent, { type: 'probe.failed' }>;
+
+/** The part of the context that a way out of `alive` sets. */
+type Ending = Pick<PluginContext, 'outcome' | 'tried'>;
+
+/** The attempt that runs; there always is one in `alive`. */
+export function runningAttempt({ attempt }: PluginContext): Attempt {
+  if (attempt === null) throw new Error('no attempt: a start got past survey without one');
+  return attempt;
+}
+
+/** The start ended early: the next attempt if there is one worth it, else a crash. */
+function endStart(context: PluginContext, failure: Failure, next: Attempt | null): Ending {
+  const tried = noteTried(context.tried, runningAttempt(context).candidate, failure);
+  const outcome: Outcome =
+    next !== null && context.relaunches < context.limits.relaunches
+      ? { to: 'relaunch', attempt: next }
+      : { to: 'crashed', failure: tellingFailure(tried, failure) };
+  return { outcome, tried };
+}
+
+function next(context: PluginContext, end: Pick<Parameters<typeof nextAttempt>[2], 'retry' | 'exited' | 'cause'>) {
+  const plan = context.environment?.plan;
+  if (plan === undefined) throw new Error('no environment: a start got past install without one');
+  return nextAttempt(plan, runningAttempt(context), { ...end, dated: context.checkout?.committedAt != null });
+}
+
+/** The program ended before it was ready, or could not run at all, or the probe gave up on it. */
+export function endEarly(context: PluginContext, event: Exited | SpawnFailed | ProbeFailed): Ending {
+  switch (event.type) {
+    case 'process.exited': {
+      const failure = launchFailure(event, runningAttempt(context), context.tried);
+      return endStart(context, failure, next(context, { retry: null, exited: true, cause: event.cause }));
+    }
+    case 'process.failed':
+      return endStart(context, event.failure, next(context, { retry: null, exited: true, cause: null }));
+    case 'probe.failed':
+      return endStart(context, event.failure, next(context, { retry: event.retry, exited: false, cause: null }));
+  }
+}
+
+/** Not ready within its time. */
+export function endLate(context: PluginContext): Ending {
+  const failure = createFailure('PROBE_TIMEOUT', {
+    message: `The program ran for ${context.timing.start / 1000} s but did not become ready.`,
+    generation: context.generation,
+  });
+  return endStart(context, failure, null);
+}
+
+/** The program ended while ready or idle. With nothing in flight, exit code 0 is its own quiet end. */
+export function endRun(context: PluginContext, event: Exited): Outcome {
+  const clean = !context.busy && event.exit.code === 0 && context.spec.restart !== 'permanent';
+  return clean ? { to: 'absent' } : { to: 'crashed', failure: runFailure(event) };
+}
+
+/**
+ * What the program's exit adds to an outcome that was decided before it: its last lines, which only the exit brings. A
+ * connection that broke just before the program ended (pipes close first) was its end: then `RUN_EXITED` says more.
+ */
+export function afterExit(context: PluginContext, event: Exited, signalled: boolean): Outcome | null {
+  const { outcome } = context;
+  if (outcome?.to !== 'crashed') return outcome;
+  const { failure } = outcome;
+  if (failure.code === 'RUN_DISCONNECTED' && !signalled) return endRun(context, event);
+  return failure.stderrTail.length > 0
+    ? outcome
+    : { to: 'crashed', failure: { ...failure, stderrTail: event.stderrTail } };
+}

@@ -1,0 +1,309 @@
+/** Types, guards, actions and delays of the plugin chart; the states use them by name. */
+
+import {
+  assertEvent,
+  assign,
+  cancel,
+  enqueueActions,
+  fromCallback,
+  fromPromise,
+  raise,
+  sendParent,
+  setup,
+} from 'xstate';
+import type {
+  CloneActor,
+  DetectActor,
+  InstallActor,
+  PluginActors,
+  ProbeActor,
+  ProcessActor,
+  SurveyActor,
+} from '../contracts.ts';
+import type { PluginReport, Slot } from '../events.ts';
+import { createFailure, type Failure, type FailureCode } from '../failure.ts';
+import { timerDelay } from '../policy.ts';
+import type { PluginState } from '../states.ts';
+import type { PluginContext, PluginInput, PluginMachineEvent } from './context.ts';
+import { afterExit, endEarly, endLate, endRun } from './outcomes.ts';
+
+const notProvided = (name: string) => (): never => {
+  throw new Error(`actor "${name}" was not provided`);
+};
+
+/** Only the types matter: `src/compose` and the tests bring the actors. */
+const placeholders: PluginActors = {
+  survey: fromPromise(notProvided('survey')) as SurveyActor,
+  clone: fromCallback(notProvided('clone')) as CloneActor,
+  detect: fromCallback(notProvided('detect')) as DetectActor,
+  install: fromCallback(notProvided('install')) as InstallActor,
+  process: fromCallback(notProvided('process')) as ProcessActor,
+  probe: fromCallback(notProvided('probe')) as ProbeActor,
+};
+
+/** Calls don't start it: stopped on request, or on its way to rest where only START is to wake it. */
+const isDeaf = ({ stopped, spec, outcome }: PluginContext): boolean =>
+  stopped || (spec.activation === 'manual' && outcome?.to === 'absent');
+
+/** Why a CALL that no state takes is rejected. */
+function refusal(context: PluginContext): Failure {
+  const { removed, held, limits, failure, plugin } = context;
+  if (removed) return createFailure('CALL_STOPPED', { message: `${plugin} is being removed.` });
+  if (isDeaf(context)) return createFailure('CALL_STOPPED');
+  if (held.length >= limits.heldCalls) return createFailure('CALL_QUEUE_FULL', { data: { held: held.length } });
+  return failure ?? createFailure('INTERNAL_ERROR', { message: 'A call came in a state that takes none.' });
+}
+
+/** Names the type: `sendParent` takes any event. */
+const report = (made: PluginReport): PluginReport => made;
+
+const rejection = ({ plugin }: PluginContext, callId: string, failure: Failure): PluginReport => ({
+  type: 'call.rejected',
+  plugin,
+  callId,
+  failure,
+});
+
+/** Calls in flight are worth waiting for: the program lives, and nobody says that it is broken. */
+const drains = ({ busy, outcome }: PluginContext): boolean =>
+  busy && (outcome?.to === 'absent' || outcome?.to === 'restart');
+
+/** Closing its stdin may end it. */
+function hasInput({ service, attempt, leader }: PluginContext): boolean {
+  const transport = service?.transport ?? attempt?.transport;
+  return leader === 'alive' && (transport === 'stdio' || transport === 'auto');
+}
+
+export const pluginSetup = setup({
+  types: {} as {
+    context: PluginContext;
+    events: PluginMachineEvent;
+    input: PluginInput;
+    tags: 'open' | 'live';
+    children: {
+      survey: 'survey';
+      clone: 'clone';
+      detect: 'detect';
+      install: 'install';
+      process: 'process';
+      probe: 'probe';
+    };
+  },
+
+  actors: { ...placeholders },
+
+  delays: {
+    clone: ({ context }) => timerDelay(context.timing.clone),
+    detect: ({ context }) => timerDelay(context.timing.detect),
+    install: ({ context }) => timerDelay(context.timing.install),
+    start: ({ context }) => timerDelay(context.timing.start),
+    drain: ({ context }) => timerDelay(context.timing.drain),
+    inputClose: ({ context }) => timerDelay(context.timing.inputClose),
+    terminate: ({ context }) => timerDelay(context.timing.terminate),
+    kill: ({ context }) => timerDelay(context.timing.kill),
+    sweep: ({ context }) => timerDelay(context.timing.sweep),
+    idleStop: ({ context }) => timerDelay(context.timing.idleStop ?? 0),
+  },
+
+  guards: {
+    /** A fact or a decision about this very generation. */
+    isCurrent: ({ context, event }) => 'generation' in event && event.generation === context.generation,
+    isStale: ({ context, event }) => 'generation' in event && event.generation !== context.generation,
+    isDueAtRest: ({ context, event }) =>
+      event.type === 'retry.due' && event.generation === context.generation && !context.stopped,
+    mayHold: ({ context }) => !isDeaf(context) && context.held.length < context.limits.heldCalls,
+    mayTry: ({ context }) => context.trialOpen,
+    mayStart: ({ context }) => !context.removed,
+    mayStartAgain: ({ context }) => !context.removed && context.outcome?.to !== 'relaunch',
+    stopsWhenIdle: ({ context }) => context.timing.idleStop !== null,
+    hasAbandoned: ({ context }) => context.abandoned.length > 0,
+    nothingAbandoned: ({ context }) => context.abandoned.length === 0,
+
+    ownsSlot: ({ context }) => context.slot?.granted === true,
+    grantsSlot: ({ context, event }) => event.type === 'slot.granted' && event.slot === context.slot?.kind,
+
+    succeeded: ({ event }) => event.type === 'job.ended' && event.result.status === 'done',
+
+    endsCrashed: ({ context }) => context.outcome?.to === 'crashed',
+    /** To start again: asked for, or calls came while it was on its way to rest. */
+    endsAwake: ({ context }) => context.outcome?.to === 'restart' || context.held.length > 0,
+    endsReinstalling: ({ context: { outcome, attempt } }) =>
+      outcome?.to === 'relaunch' && outcome.attempt.dependencies !== attempt?.dependencies,
+    endsRelaunching: ({ context }) => context.outcome?.to === 'relaunch',
+
+    neverSpawned: ({ context }) => context.leader === 'none',
+    leaderGone: ({ context }) => context.leader === 'gone',
+    closesInput: ({ context }) => !drains(context) && hasInput(context),
+    skipsInput: ({ context }) => !drains(context) && !hasInput(context),
+  },
+
+  actions: {
+    report: sendParent(({ context }: { context: PluginContext }, { state }: { state: PluginState }): PluginReport => {
+      const { plugin, generation, failure, outcome } = context;
+      const reason = failure ?? (outcome?.to === 'crashed' ? outcome.failure : null);
+      return { type: 'plugin.entered', plugin, state, generation, failure: reason };
+    }),
+    acknowledge: enqueueActions(({ context, enqueue }) => {
+      if (context.stopped) enqueue.sendParent(report({ type: 'stop.done', plugin: context.plugin }));
+    }),
+
+    // ---- calls ----
+    hold: assign(({ context, event }) => {
+      assertEvent(event, 'CALL');
+      return { held: [...context.held, event.callId] };
+    }),
+    withdraw: assign(({ context, event }) => {
+      assertEvent(event, 'call.cancelled');
+      return { held: context.held.filter((callId) => callId !== event.callId) };
+    }),
+    admit: enqueueActions(({ context: { plugin, generation }, event, enqueue }) => {
+      assertEvent(event, 'CALL');
+      enqueue.sendParent(report({ type: 'call.admitted', plugin, callId: event.callId, generation }));
+    }),
+    admitHeld: enqueueActions(({ context: { plugin, generation, held }, enqueue }) => {
+      enqueue.assign({ held: [] });
+      for (const callId of held) enqueue.sendParent(report({ type: 'call.admitted', plugin, callId, generation }));
+    }),
+    reject: enqueueActions(({ context, event, enqueue }) => {
+      assertEvent(event, 'CALL');
+      enqueue.sendParent(report(rejection(context, event.callId, refusal(context))));
+    }),
+    rejectHeld: enqueueActions(({ context, enqueue }) => {
+      enqueue.assign({ held: [] });
+      for (const callId of context.held)
+        enqueue.sendParent(report(rejection(context, callId, refusal({ ...context, held: [] }))));
+    }),
+
+    // ---- commands ----
+    /** STOP, KILL, REMOVE: calls no longer start it. */
+    refuseCalls: assign(({ context, event }) => ({
+      stopped: true,
+      removed: context.removed || event.type === 'REMOVE',
+    })),
+    allowCalls: assign({ stopped: false }),
+    endAbsent: assign({ outcome: { to: 'absent' } }),
+    endRestart: assign({ outcome: { to: 'restart' } }),
+    rest: assign(({ context }) => ({
+      outcome: null,
+      stopped: context.stopped || context.spec.activation === 'manual',
+    })),
+
+    // ---- slots ----
+    /** Asks (again, when a call makes it urgent) unless it is owned already. */
+    wantSlot: enqueueActions(({ context, enqueue }, { slot }: { slot: Slot }) => {
+      const { plugin, held } = context;
+      if (context.slot?.kind === slot && context.slot.granted) return;
+      enqueue.assign({ slot: { kind: slot, granted: false } });
+      enqueue.sendParent(report({ type: 'slot.wanted', plugin, slot, urgent: held.length > 0 }));
+    }),
+    takeSlot: assign(({ context }) => ({ slot: context.slot && { ...context.slot, granted: true } })),
+    freeSlot: enqueueActions(({ context: { plugin, slot }, enqueue }) => {
+      if (slot === null) return;
+      enqueue.assign({ slot: null });
+      enqueue.sendParent(report({ type: 'slot.freed', plugin, slot: slot.kind }));
+    }),
+
+    // ---- jobs ----
+    keepResult: assign(({ event }) => {
+      assertEvent(event, 'job.ended');
+      if (event.result.status !== 'done') return {};
+      switch (event.job) {
+        case 'clone':
+          return { checkout: event.result.value };
+        case 'detect':
+          return { plan: event.result.value };
+        case 'install':
+          return { environment: event.result.value };
+      }
+    }),
+    endFailedJob: assign(({ event }) => {
+      assertEvent(event, 'job.ended');
+      const failure =
+        event.result.status === 'failed'
+          ? event.result.failure
+          : createFailure('INTERNAL_ERROR', {
+              message: `The ${event.job} job ended as ${event.result.status} unasked.`,
+            });
+      return { outcome: { to: 'crashed' as const, failure } };
+    }),
+    endLateJob: assign(({ context }, { code }: { code: FailureCode }) => ({
+      outcome: { to: 'crashed' as const, failure: createFailure(code, { generation: context.generation || null }) },
+    })),
+
+    // ---- the process ----
+    beginGeneration: assign(({ context }) => ({
+      generation: context.generation + 1,
+      leader: 'none' as const,
+      pid: null,
+      service: null,
+      busy: false,
+      outcome: null,
+    })),
+    startClock: raise(({ context }) => ({ type: 'start.deadline' as const, generation: context.generation }), {
+      id: 'start',
+      delay: 'start',
+    }),
+    stopClock: cancel('start'),
+    noteSpawning: assign({ leader: 'spawning' }),
+    noteSpawned: assign(({ event }) => {
+      assertEvent(event, 'process.spawned');
+      return { leader: 'alive' as const, pid: event.pid };
+    }),
+    noteReady: assign(({ event }) => {
+      assertEvent(event, 'probe.ready');
+      const { type: _, generation: __, ...service } = event;
+      return { service, relaunches: 0, tried: [] };
+    }),
+    noteGone: assign({ leader: 'gone', pid: null }),
+    setBusy: assign({ busy: true }),
+    setQuiet: assign({ busy: false }),
+    endEarly: assign(({ context, event }) => {
+      assertEvent(event, ['process.exited', 'process.failed', 'probe.failed']);
+      return endEarly(context, event);
+    }),
+    endLate: assign(({ context }) => endLate(context)),
+    endRun: assign(({ context, event }) => {
+      assertEvent(event, 'process.exited');
+      return { outcome: endRun(context, event) };
+    }),
+    endDisconnected: assign(({ event }) => {
+      assertEvent(event, 'session.closed');
+      return { outcome: { to: 'crashed' as const, failure: event.failure } };
+    }),
+    /** What its exit tells about an outcome that was decided before. */
+    weighExit: assign(({ context, event }, { signalled }: { signalled: boolean }) => {
+      assertEvent(event, 'process.exited');
+      return { outcome: afterExit(context, event, signalled) };
+    }),
+    takeAttempt: assign(({ context: { outcome, attempt, relaunches } }) => ({
+      attempt: outcome?.to === 'relaunch' ? outcome.attempt : attempt,
+      outcome: null,
+      relaunches: relaunches + 1,
+    })),
+    endAbandoned: assign(({ context, event }) => {
+      assertEvent(event, 'group.abandoned');
+      const failure = createFailure('STOP_ABANDONED', {
+        message: `Processes of ${context.plugin} outlived SIGKILL: ${event.pids.join(', ')}.`,
+        generation: event.generation,
+        data: { pids: event.pids },
+      });
+      return { abandoned: event.pids, outcome: { to: 'crashed' as const, failure } };
+    }),
+
+    // ---- crashed ----
+    takeFailure: assign(({ context: { outcome, failure } }) => ({
+      failure: outcome?.to === 'crashed' ? outcome.failure : failure,
+      outcome: null,
+    })),
+    forgetFailure: assign({ failure: null, retryAt: null, trialAt: null, trialOpen: false }),
+    noteRetry: assign(({ event }) => {
+      assertEvent(event, 'retry.scheduled');
+      return { retryAt: event.at };
+    }),
+    noteTrial: assign(({ event }) => {
+      assertEvent(event, 'retry.parked');
+      return { trialAt: event.trialAt, retryAt: null };
+    }),
+    openTrial: assign({ trialOpen: true }),
+  },
+});

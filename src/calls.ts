@@ -1,0 +1,121 @@
+/** The ways to talk to a plugin, all built on the broker: call, request, tools, open. */
+
+import type { Session } from '../actors/context.ts';
+import { type Broker, defaultBrokerTiming, type Exchange } from './broker.ts';
+import { supervisorError } from './errors.ts';
+import type { CallOptions, Link, Supervisor } from './options.ts';
+
+/** Methods without an effect: sent again when their fate is unknown. */
+const HARMLESS =
+  /^(ping|tools\/list|resources\/(list|read|templates\/list)|prompts\/(list|get)|completion\/complete|server\/discover)$/;
+
+/** `admit` throws for an unknown plugin and for a supervisor that is closing. */
+export function createCalls(
+  broker: Broker,
+  admit: (name: string) => void,
+): Pick<Supervisor, 'call' | 'request' | 'tools' | 'open'> {
+  async function exchange<T>(name: string, parts: Exchange<T>, options: CallOptions = {}): Promise<T> {
+    admit(name);
+    return broker.exchange(name, parts, options);
+  }
+
+  const request: Supervisor['request'] = (name, method, params, options) =>
+    exchange(
+      name,
+      {
+        send: (session, requestOptions) => session.request(method, params, requestOptions),
+        repeatable: () => HARMLESS.test(method),
+      },
+      options,
+    );
+
+  const callTool = (name: string, tool: string, args: unknown = {}, options?: CallOptions) =>
+    exchange(
+      name,
+      {
+        send: (session, requestOptions) =>
+          session.era === null
+            ? session.post({ tool, arguments: args }, requestOptions)
+            : session.request('tools/call', { name: tool, arguments: args }, requestOptions),
+        repeatable: (session) => mayRepeat(session, tool),
+      },
+      options,
+    );
+
+  function call(name: string, payload: Readonly<Record<string, unknown>>, options?: CallOptions): Promise<unknown> {
+    if (typeof payload.tool === 'string') return callTool(name, payload.tool, payload.arguments, options);
+    const { method, params } = payload;
+    return exchange(
+      name,
+      {
+        send(session, requestOptions) {
+          if (session.era === null) return session.post(payload, requestOptions);
+          if (typeof method === 'string') return session.request(method, params, requestOptions);
+          throw supervisorError(
+            'CALL_BAD_ARGUMENTS',
+            { message: `${name} speaks MCP: the payload must be {tool, arguments} or {method, params}.` },
+            name,
+          );
+        },
+        repeatable: () => typeof method === 'string' && HARMLESS.test(method),
+      },
+      options,
+    );
+  }
+
+  async function tools(name: string, options: CallOptions = {}) {
+    admit(name);
+    const { session, release } = await broker.hold(name, options);
+    release();
+    return session.tools;
+  }
+
+  async function open(name: string, options: CallOptions = {}): Promise<Link> {
+    admit(name);
+    const { session, release } = await broker.hold(name, options);
+    const { generation, transport, protocolVersion, server } = session;
+    let end: (reason: null) => void = () => {};
+    const ended = new Promise<null>((resolve) => {
+      end = resolve;
+    });
+    const closed = Promise.race([session.closed, ended]);
+    void closed.then(release);
+    const listening = new Set<() => void>();
+    return {
+      plugin: name,
+      generation,
+      transport,
+      protocolVersion,
+      server,
+      get tools() {
+        return session.tools;
+      },
+      request: (method, params, { timeout = defaultBrokerTiming.call, signal, onProgress } = {}) =>
+        session.request(method, params, {
+          timeout,
+          hardTimeout: Math.max(timeout, defaultBrokerTiming.hardCall),
+          signal,
+          onProgress,
+        }),
+      notify: (method, params) => session.notify(method, params),
+      onMessage(listener) {
+        const stop = session.onMessage(listener);
+        listening.add(stop);
+        return stop;
+      },
+      closed,
+      close() {
+        for (const stop of listening) stop();
+        end(null);
+      },
+    };
+  }
+
+  return { call: call as Supervisor['call'], request, tools, open };
+}
+
+/** A tool that says so may be called again when nobody knows whether the first call had its effect. */
+function mayRepeat(session: Session, tool: string): boolean {
+  const annotations = session.tools.find(({ name }) => name === tool)?.annotations;
+  return annotations?.readOnlyHint === true || annotations?.idempotentHint === true;
+}

@@ -1,0 +1,133 @@
+import type { ToolDescription } from '../../actors/context.ts';
+import { supervisorError } from '../errors.ts';
+import type { CallOptions, ToolResult } from '../options.ts';
+import { mergeArguments, parseObject, readArguments } from './arguments.ts';
+import { closest } from './closest.ts';
+import { EXIT } from './exit-codes.ts';
+import { toJson } from './json.ts';
+import { type Invocation, limitOf } from './options.ts';
+import { answerAsText, resultAsText } from './render-result.ts';
+import { signature } from './schema.ts';
+import { type CommandContext, openSession, type Session } from './session.ts';
+import { shown } from './terminal.ts';
+
+export interface CallInvocation extends Invocation {
+  /** Name of a tool, or the whole payload when it starts with `{`. */
+  readonly tool: string;
+  readonly words: readonly string[];
+}
+
+/** What is to be called, as far as it is known before the plugin runs. */
+type Wanted =
+  | { readonly kind: 'payload'; readonly payload: Readonly<Record<string, unknown>> }
+  | {
+      readonly kind: 'tool';
+      readonly tool: string;
+      readonly argumentsOf: (tool: ToolDescription | undefined) => Readonly<Record<string, unknown>>;
+    };
+
+/** Calls one tool and prints its result; exit code 4 when the tool says that it failed. */
+export async function call(invocation: CallInvocation, context: CommandContext): Promise<number> {
+  // Read first: a typing error in the arguments must not cost an install.
+  const wanted = await readWanted(invocation, context);
+  const session = await openSession(invocation, context);
+  const { supervisor, name, progress } = session;
+  const limit = limitOf(invocation.flags);
+  const { signal } = context.shutdown;
+
+  const tools = await supervisor.tools(name, { startTimeout: limit ?? Number.POSITIVE_INFINITY, signal });
+  const what = wanted.kind === 'tool' ? wanted.tool : 'it';
+  const options: CallOptions = {
+    signal,
+    startTimeout: limit ?? Number.POSITIVE_INFINITY,
+    onProgress: (progressed) => progress.activity(`calling ${what}${showProgressed(progressed)}`),
+  };
+  const payload = await toPayload(wanted, session, tools);
+  progress.activity(`calling ${what}`);
+  const answer = (await supervisor.call(name, payload, options)) as unknown;
+  progress.end();
+  const isPlain = supervisor.status(name).transport === 'http';
+  return print(answer, !isPlain && typeof payload.tool === 'string', invocation, context);
+}
+
+async function readWanted({ tool, words }: CallInvocation, { terminal }: CommandContext): Promise<Wanted> {
+  if (tool.trimStart().startsWith('{')) {
+    if (words.length > 0) {
+      throw supervisorError('CALL_BAD_ARGUMENTS', {
+        message: `'${words[0]}' can't stand behind a payload.`,
+        hint: 'Put it into the payload, or name a tool first.',
+      });
+    }
+    const payload = parseObject(tool, 'the payload');
+    if (typeof payload.tool !== 'string') return { kind: 'payload', payload };
+    const given = parseObject(toJson(payload.arguments ?? {}), "the payload's arguments");
+    return { kind: 'tool', tool: payload.tool, argumentsOf: () => given };
+  }
+  const given = await readArguments(words, () => terminal.readStdin());
+  return { kind: 'tool', tool, argumentsOf: (description) => mergeArguments(given, description?.inputSchema) };
+}
+
+async function toPayload(
+  wanted: Wanted,
+  { supervisor, name, label }: Session,
+  tools: readonly ToolDescription[],
+): Promise<Readonly<Record<string, unknown>>> {
+  if (wanted.kind === 'payload') return wanted.payload;
+  const description = tools.find((tool) => tool.name === wanted.tool);
+  if (description === undefined && supervisor.status(name).transport !== 'http')
+    throw unknownTool(wanted.tool, label, tools);
+  const given = wanted.argumentsOf(description);
+  if (description !== undefined) await checkArguments(description, given);
+  return { tool: wanted.tool, arguments: given };
+}
+
+function unknownTool(wanted: string, label: string, tools: readonly ToolDescription[]) {
+  const names = tools.map(({ name }) => name);
+  const near = closest(wanted, names);
+  const all = `It has ${names.slice(0, 30).join(', ')}${names.length > 30 ? ` and ${names.length - 30} more` : ''}.`;
+  const known =
+    names.length === 0 ? 'It lists no tools at all; some servers list none until a key is set: --env NAME=value.' : all;
+  return supervisorError('CALL_UNKNOWN_TOOL', {
+    message: `${label} has no tool '${wanted}'.`,
+    hint: near.length > 0 ? `Did you mean ${near.join(' or ')}?` : known,
+    data: { closest: near, tools: names },
+  });
+}
+
+async function checkArguments(tool: ToolDescription, given: Readonly<Record<string, unknown>>): Promise<void> {
+  const { findProblems, showProblem } = await import('./validate.ts');
+  const problems = await findProblems(tool.inputSchema, given);
+  if (problems.length === 0) return;
+  throw supervisorError('CALL_BAD_ARGUMENTS', {
+    message: problems.map(showProblem).join('\n'),
+    hint: `It takes: ${signature(tool)}`,
+    data: { tool: tool.name, problems },
+  });
+}
+
+async function print(
+  answer: unknown,
+  isTool: boolean,
+  { flags }: CallInvocation,
+  { terminal }: CommandContext,
+): Promise<number> {
+  const { stdout, stderr } = terminal;
+  const isError = isTool && (answer as ToolResult | null)?.isError === true;
+  if (flags.json === true) {
+    await stdout.write(`${toJson(answer, stdout.isTerminal)}\n`);
+  } else {
+    const output = isError ? stderr : stdout;
+    await output.write(shown(output, isTool ? resultAsText(answer as ToolResult) : answerAsText(answer)));
+  }
+  return isError ? EXIT.toolError : EXIT.ok;
+}
+
+/** `: 40 % of 10, reading` from an MCP progress notification's params. */
+function showProgressed(progressed: unknown): string {
+  const { progress, total, message } = (progressed ?? {}) as Record<string, unknown>;
+  const share =
+    typeof progress === 'number' && typeof total === 'number' && total > 0
+      ? ` ${Math.round((progress / total) * 100)} %`
+      : '';
+  return `${share}${typeof message === 'string' && message !== '' ? ` ${message}` : ''}`;
+}

@@ -1,0 +1,129 @@
+/** The commands and their words; each command's file is loaded when it is chosen. */
+
+import { Command, CommanderError } from 'commander';
+import { type SupervisorError, supervisorError } from '../errors.ts';
+import { EXIT, exitCodeOf } from './exit-codes.ts';
+import { addSourceOptions, type Flags } from './options.ts';
+import { asSupervisorError, errorAsJson, errorAsText } from './render-error.ts';
+import type { CommandContext } from './session.ts';
+import { runGuarded, type Shutdown } from './shutdown.ts';
+import { createTerminal, type Terminal } from './terminal.ts';
+import { packageVersion } from './version.ts';
+
+type Run = (context: CommandContext) => Promise<number>;
+
+const SOURCE = 'git URL, owner/name, or a folder such as ./plugin; [#ref][:subdir] may follow';
+
+const EXIT_CODES = `
+Exit codes: 0 ok · 1 a fault here · 2 your input · 3 the plugin · 4 the tool says error · 130 interrupted`;
+
+/** Runs the command line to its end and exits the process. */
+export async function runProgram(argv: readonly string[]): Promise<never> {
+  const terminal = createTerminal(process);
+  const json = argv.slice(0, endOfOurs(argv)).includes('--json');
+  const code = await runGuarded(process, (shutdown) => runCommand(argv, terminal, shutdown), {
+    async failed(thrown) {
+      const error = asSupervisorError(thrown);
+      await terminal.stderr.write(json ? errorAsJson(error) : errorAsText(error, terminal.stderr));
+      return exitCodeOf(error);
+    },
+    async interrupted(signal) {
+      const error = supervisorError('CALL_CANCELLED', { message: `Interrupted by ${signal}.`, hint: '' });
+      await terminal.stderr.write(json ? errorAsJson(error) : `Interrupted by ${signal}; stopping …\n`);
+    },
+  });
+  process.exit(code);
+}
+
+async function runCommand(argv: readonly string[], terminal: Terminal, shutdown: Shutdown): Promise<number> {
+  if (process.platform === 'win32') throw supervisorError('CONFIG_UNSUPPORTED_PLATFORM');
+  const split = endOfOurs(argv);
+  let chosen: Run | null = null;
+  const program = createProgram(argv.slice(split + 1), terminal, (run) => {
+    chosen = run;
+  });
+  try {
+    await program.parseAsync(argv.slice(0, split), { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return EXIT.ok;
+    if (error.code === 'commander.help') return EXIT.input;
+    throw usageError(error, program, argv);
+  }
+  const run = chosen as Run | null;
+  return run === null ? EXIT.input : run({ terminal, shutdown, env: process.env });
+}
+
+/** Everything behind the first `--` belongs to the plugin. */
+const endOfOurs = (argv: readonly string[]): number => (argv.includes('--') ? argv.indexOf('--') : argv.length);
+
+/** Commander's words in our shape: "error: unknown option '--jsn'\n(Did you mean --json?)". */
+function usageError({ message, code }: CommanderError, program: Command, argv: readonly string[]): SupervisorError {
+  const [, text = message, suggestion] = /^(?:error: )?(.*?)(?:\n\((Did you mean [^)]*)\))?$/s.exec(message) ?? [];
+  const command = program.commands.find((each) => argv.includes(each.name()));
+  const help = `See mcp-supervisor ${command === undefined ? '' : `${command.name()} `}--help`;
+  const forPlugin = code === 'commander.unknownOption' || code === 'commander.excessArguments';
+  return supervisorError('CONFIG_INVALID', {
+    message: `${text[0]?.toUpperCase()}${text.slice(1)}${/[.?!]$/.test(text) ? '' : '.'}`,
+    hint: suggestion ?? (forPlugin ? `${help}; what is meant for the plugin itself stands behind --.` : `${help}.`),
+  });
+}
+
+function createProgram(pluginArgs: readonly string[], terminal: Terminal, choose: (run: Run) => void): Command {
+  const program = new Command('mcp-supervisor')
+    .description(
+      'Give it a git URL; call its tools. Clones, installs, starts, calls and stops MCP servers in any language.',
+    )
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [command]', 'print help for a command')
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void terminal.stdout.write(text),
+      writeErr: (text) => void terminal.stderr.write(text),
+      // Said by the one place that prints errors.
+      outputError: () => {},
+    })
+    .addHelpText('after', `\nExamples:\n${EXAMPLES}${EXIT_CODES}\nBehind -- stand arguments for the plugin itself.`);
+
+  const source = (line: string, description: string, example: string) =>
+    addSourceOptions(program.command(line))
+      .description(description)
+      .argument('<source>', SOURCE)
+      .addHelpText('after', `\nExample:\n  ${example}\n${EXIT_CODES}`);
+
+  source(
+    'detect',
+    'print the launch plan and why; runs nothing of the plugin',
+    'mcp-supervisor detect ./my-server',
+  ).action((given: string, flags: Flags) =>
+    choose(async (context) => (await import('./detect.ts')).detect({ source: given, flags, pluginArgs }, context)),
+  );
+  source('tools', 'start the plugin and list its tools', 'mcp-supervisor tools owner/name#:src/time').action(
+    (given: string, flags: Flags) =>
+      choose(async (context) => (await import('./tools.ts')).tools({ source: given, flags, pluginArgs }, context)),
+  );
+  source('call', 'call one tool and print its result', 'mcp-supervisor call ./my-server add a=1 b=2')
+    .argument('<tool>', 'name of the tool; for a plain HTTP plugin also the JSON to send')
+    .argument('[arguments...]', "name=value typed by the tool's schema, name:=json, a JSON object, @file, - for stdin")
+    .action((given: string, tool: string, words: readonly string[], flags: Flags) =>
+      choose(async (context) =>
+        (await import('./call.ts')).call({ source: given, tool, words, flags, pluginArgs }, context),
+      ),
+    );
+  source(
+    'run',
+    'run the plugin in the foreground until Ctrl-C',
+    'mcp-supervisor run ./my-server -- --root /data',
+  ).action((given: string, flags: Flags) =>
+    choose(async (context) => (await import('./run.ts')).run({ source: given, flags, pluginArgs }, context)),
+  );
+  return program;
+}
+
+const EXAMPLES = `  mcp-supervisor call https://github.com/owner/name.git echo message=hello
+  mcp-supervisor call ./my-server search '{"query": "xstate"}' limit:=5 --json
+  mcp-supervisor tools owner/name#v1.2:src/time --env API_KEY
+  mcp-supervisor run ./my-server -- --root /data
+`;

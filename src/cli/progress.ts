@@ -1,0 +1,189 @@
+/** Shows a plugin on its way: one line that changes on a terminal, plain lines with --verbose and in `run`, else nothing. */
+
+import type { LogLine, PluginStatus, StateChange } from '../options.ts';
+import { printable, printableLine } from '../printable.ts';
+import { showDuration } from './duration.ts';
+import { createStages, type Stages } from './stages.ts';
+import type { Output } from './terminal.ts';
+
+export interface Progress {
+  state(change: StateChange): void;
+  log(line: LogLine): void;
+  /** What goes on once the plugin is ready: `calling echo`; null when it is over. */
+  activity(text: string | null): void;
+  /** Clears what is not meant to stay; nothing is shown from here on. */
+  end(): void;
+}
+
+export interface ProgressParts {
+  readonly output: Output;
+  /** The plugin as a person knows it. */
+  readonly label: string;
+  readonly status: () => PluginStatus;
+  /** Milliseconds of a steady clock; default performance.now. */
+  readonly now?: () => number;
+}
+
+export const silentProgress: Progress = { state() {}, log() {}, activity() {}, end() {} };
+
+/** Ten frames a second look alive and cost nothing. */
+const FRAME = 100;
+const SPINNER = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏';
+/** Moves to the first column and erases the line (ECMA-48 §8.3.41). */
+const CLEAR = '\r\u001b[2K';
+
+/** One line, written over itself; it ends in a summary line that stays. */
+export function createLineProgress({ output, label, status, now = () => performance.now() }: ProgressParts): Progress {
+  const { style } = output;
+  const stages = createStages(now);
+  let lastLine = '';
+  let activity: { readonly text: string; readonly since: number } | null = null;
+  let wasReady = false;
+  let frame = 0;
+  let painted = false;
+
+  const clear = () => {
+    if (painted) void output.write(CLEAR);
+    painted = false;
+  };
+  const keep = (line: string) => {
+    clear();
+    void output.write(`${line}\n`);
+  };
+  const paint = () => {
+    const text = activity === null ? (wasReady ? null : walking()) : ([activity.text, now() - activity.since] as const);
+    if (text === null) return clear();
+    const [doing, time, before = ''] = text;
+    const spinner = SPINNER[frame++ % SPINNER.length] as string;
+    void output.write(
+      CLEAR +
+        fitted(output.columns() - 1, [
+          { text: `${spinner} `, paint: style.cyan },
+          { text: `${label}  `, paint: style.bold },
+          { text: before === '' ? '' : `${before} · `, paint: style.dim, optional: true },
+          { text: `${doing} ${showDuration(time)}` },
+          { text: lastLine === '' ? '' : `  ${lastLine}`, paint: style.dim },
+        ]),
+    );
+    painted = true;
+  };
+  const walking = (): readonly [string, number, string] => {
+    const { state, subState } = status();
+    const waiting = subState === 'queued' ? ' (waiting for its turn)' : '';
+    const doing = state === 'absent' ? 'checking' : `${state}${waiting}`;
+    return [doing, stages.elapsed(), stages.done()];
+  };
+  const timer = setInterval(paint, FRAME).unref();
+
+  return {
+    state({ state }) {
+      stages.enter(state);
+      lastLine = '';
+      if (wasReady) return;
+      if (state === 'ready') {
+        wasReady = true;
+        keep(`${style.green('✓')} ${style.bold(label)} ${summary(stages, 'ready in', style.dim)}`);
+      } else if (state === 'crashed') {
+        wasReady = true;
+        keep(`${style.red('✗')} ${style.bold(label)} ${summary(stages, 'failed after', style.dim)}`);
+      }
+    },
+    log({ text }) {
+      const line = printableLine(text).trim();
+      if (line !== '') lastLine = line;
+    },
+    activity(text) {
+      activity = text === null ? null : { text: printableLine(text), since: activity?.since ?? now() };
+      lastLine = '';
+      if (text === null) clear();
+    },
+    end() {
+      clearInterval(timer);
+      clear();
+    },
+  };
+}
+
+/** `ready in 3.2 s: clone 0.4 s · install 1.9 s · start 0.7 s`; a start of one stage needs no list. */
+function summary(stages: Stages, verb: string, dim: (text: string) => string): string {
+  const parts = stages.done();
+  return `${verb} ${showDuration(stages.total())}${parts.includes('·') ? dim(`: ${parts}`) : ''}`;
+}
+
+interface Segment {
+  readonly text: string;
+  readonly paint?: (text: string) => string;
+  /** Left out as a whole when the line is too narrow for what must be seen. */
+  readonly optional?: boolean;
+}
+
+/** Painted text of at most `width` columns, cut at its end. */
+function fitted(width: number, segments: readonly Segment[]): string {
+  const length = (text: string) => [...text].length;
+  const needed = segments.slice(0, -1).reduce((sum, { text }) => sum + length(text), 0);
+  let room = width;
+  let line = '';
+  for (const { text, paint = (plain: string) => plain, optional } of segments) {
+    if (room <= 0) break;
+    if (optional === true && needed > width) continue;
+    line += paint(length(text) <= room ? text : `${[...text].slice(0, room - 1).join('')}…`);
+    room -= length(text);
+  }
+  return line;
+}
+
+export interface LinesParts extends ProgressParts {
+  /** Streams whose lines are shown. */
+  readonly streams: ReadonlySet<LogLine['stream']>;
+  /** Wall clock for the stamp in front; default Date. */
+  readonly clock?: () => Date;
+}
+
+/** A line for every state and every line of output, each with its time. */
+export function createLinesProgress(parts: LinesParts): Progress {
+  const { output, label, status, streams, now = () => performance.now(), clock = () => new Date() } = parts;
+  const { style } = output;
+  const stages = createStages(now);
+  let ended = false;
+  const line = (text: string) => {
+    if (!ended) void output.write(`${style.dim(clock().toTimeString().slice(0, 8))} ${style.bold(label)} ${text}\n`);
+  };
+
+  return {
+    state({ state, failure }) {
+      stages.enter(state);
+      if (state === 'ready')
+        line(`${style.green('ready')} ${summary(stages, 'in', style.dim)}${style.dim(facts(status()))}`);
+      // What the supervisor decides about a crash is known only after it was told.
+      else if (state === 'crashed')
+        setImmediate(() => line(crashLine(status(), failure?.code ?? '', failure?.message ?? '')));
+      else line(state);
+    },
+    log({ stream, text }) {
+      if (streams.has(stream)) line(`${style.dim(`${stream} │`)} ${printableLine(text)}`);
+    },
+    activity(text) {
+      if (text !== null) line(printableLine(text));
+    },
+    end() {
+      ended = true;
+    },
+  };
+
+  function crashLine({ retryAt }: PluginStatus, code: string, message: string): string {
+    const next =
+      retryAt === null ? '' : style.dim(` · next start in ${showDuration(Date.parse(retryAt) - clock().getTime())}`);
+    return `${style.red('crashed')} ${code}: ${printable(message)}${next}`;
+  }
+}
+
+/** ` · 3 tools · stdio · pid 4711 · http://127.0.0.1:4000/mcp` */
+function facts({ tools, transport, pid, url }: PluginStatus): string {
+  const known = [
+    tools === null || transport === 'http' ? null : `${tools} ${tools === 1 ? 'tool' : 'tools'}`,
+    transport,
+    pid === null ? null : `pid ${pid}`,
+    url,
+  ];
+  return known.map((fact) => (fact === null ? '' : ` · ${fact}`)).join('');
+}

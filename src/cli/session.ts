@@ -1,0 +1,71 @@
+/** One plugin for the length of one command: a supervisor of its own, shown on its way, closed in every case. */
+
+import type { PluginOptions, Supervisor, SupervisorOptions } from '../options.ts';
+import { type Invocation, toPluginOptions } from './options.ts';
+import { createLineProgress, createLinesProgress, type Progress, silentProgress } from './progress.ts';
+import type { Shutdown } from './shutdown.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface CommandContext {
+  readonly terminal: Terminal;
+  readonly shutdown: Shutdown;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+export interface Session {
+  readonly supervisor: Supervisor;
+  readonly name: string;
+  /** The name as a person would say it. */
+  readonly label: string;
+  readonly progress: Progress;
+}
+
+/** A command that ends doesn't wait for a plugin's long good-bye (DESIGN "Faces"): EOF 250 ms → TERM 1 s → KILL. */
+const QUICK_STOP = { drain: 250, inputClose: 250, terminate: 1000 };
+
+/** A one-shot command tells of the first crash, rather than trying again. */
+export const ONE_SHOT: Partial<PluginOptions> = { restart: 'temporary', idleStop: false };
+
+/** How the state of the plugin is shown; each command has its own idea of `plain`. */
+export type ShowProgress = (parts: Parameters<typeof createLineProgress>[0]) => Progress;
+
+export async function openSession(
+  invocation: Invocation,
+  { terminal, shutdown, env }: CommandContext,
+  {
+    defaults = ONE_SHOT,
+    show = chooseProgress(invocation, terminal),
+  }: { defaults?: Partial<PluginOptions>; show?: ShowProgress } = {},
+): Promise<Session> {
+  const plugin = { ...(await toPluginOptions(invocation, env)), ...defaults };
+  const { defaultName, parseSource } = await import('../source.ts');
+  const { source } = parseSource(plugin.source, { ref: plugin.ref, subdir: plugin.subdir });
+  const name = defaultName(source);
+  const label = labelOf(name);
+  const { createSupervisor } = await import('../supervisor.ts');
+  const supervisor = createSupervisor({ ...supervisorOptions(invocation), plugins: { [name]: plugin } });
+  shutdown.own(() => supervisor.close());
+
+  const progress = show({ output: terminal.stderr, label, status: () => supervisor.status(name) });
+  shutdown.signal.addEventListener('abort', () => progress.end(), { once: true });
+  supervisor.on('plugin:state', (change) => progress.state(change));
+  supervisor.on('plugin:log', (line) => progress.log(line));
+  return { supervisor, name, label, progress };
+}
+
+export const supervisorOptions = ({ flags }: Invocation): SupervisorOptions => ({
+  timing: QUICK_STOP,
+  ...(flags.home === undefined ? {} : { home: flags.home }),
+});
+
+/** `server-time-1a2b3c` is `server-time` to a person. */
+export const labelOf = (name: string): string => name.replace(/-[0-9a-f]{6}$/, '');
+
+const chooseProgress =
+  ({ flags }: Invocation, { stderr }: Terminal): ShowProgress =>
+  (parts) => {
+    if (flags.verbose === true) {
+      return createLinesProgress({ ...parts, streams: new Set(['clone', 'install', 'stdout', 'stderr']) });
+    }
+    return stderr.isTerminal && flags.json !== true ? createLineProgress(parts) : silentProgress;
+  };

@@ -1,0 +1,41 @@
+import { clone } from '../actors/clone.ts';
+import { detect } from '../actors/detect.ts';
+import { settingsTaken } from '../actors/env.ts';
+import { FailureError } from '../actors/failure-error.ts';
+import type { LaunchPlan } from '../launchers/plan.ts';
+import { createContext } from './compose.ts';
+import { toSpec } from './config.ts';
+import { SupervisorError } from './errors.ts';
+import type { PluginOptions, SupervisorOptions } from './options.ts';
+import { defaultName } from './source.ts';
+
+export interface PlannedSource {
+  /** Name that the plugin would get. */
+  readonly name: string;
+  /** Commit, or the fingerprint of a folder. */
+  readonly commit: string;
+  readonly plan: LaunchPlan;
+  /** Names of the caller's environment variables that the plugin would get. */
+  readonly settings: readonly string[];
+}
+
+/** The launch plan of a source and why: clones and detects, runs nothing of the plugin. Rejects with SupervisorError. */
+export async function planSource(
+  plugin: string | PluginOptions,
+  { signal = new AbortController().signal, ...options }: SupervisorOptions & { readonly signal?: AbortSignal } = {},
+): Promise<PlannedSource> {
+  const spec = toSpec('plugin', plugin, options.defaults);
+  const name = defaultName(spec.source);
+  const context = createContext(options, () => {});
+  try {
+    const checkout = await clone(context, { plugin: name, spec }, signal);
+    const plan = await detect(context, { plugin: name, spec, checkout });
+    return { name, commit: checkout.commit, plan, settings: settingsTaken(plan, context.callerEnv) };
+  } catch (error) {
+    if (error instanceof FailureError) throw new SupervisorError(error.failure, name, { cause: error });
+    throw error;
+  } finally {
+    context.guard.close();
+    await context.store.ledger.close();
+  }
+}

@@ -1,0 +1,39 @@
+import type { EventEmitter } from 'eventemitter3';
+import { supervisorError } from './errors.ts';
+import type { SupervisorEvents } from './options.ts';
+
+export type Emitter = EventEmitter<{ [Name in keyof SupervisorEvents]: [SupervisorEvents[Name]] }>;
+
+/**
+ * Resolves with what `settled` returns as soon as that is not undefined, asked now and after every state change of any
+ * plugin; rejects when it throws, and with CALL_CANCELLED when the signal aborts.
+ */
+export function until<T>(changes: Emitter, settled: () => T | undefined, signal?: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const end = () => {
+      changes.off('plugin:state', check);
+      changes.off('plugin:removed', check);
+      signal?.removeEventListener('abort', abort);
+    };
+    const abort = () => {
+      end();
+      reject(supervisorError('CALL_CANCELLED', { message: 'Waiting was cancelled.' }));
+    };
+    const check = () => {
+      try {
+        const value = settled();
+        if (value === undefined) return;
+        end();
+        resolve(value);
+      } catch (error) {
+        end();
+        reject(error);
+      }
+    };
+    if (signal?.aborted) return abort();
+    signal?.addEventListener('abort', abort, { once: true });
+    changes.on('plugin:state', check);
+    changes.on('plugin:removed', check);
+    check();
+  });
+}

@@ -1,0 +1,186 @@
+/** One process actor on a real fixture program, with a real store, guard and ledger; the test is its machine. */
+
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { vi } from 'vitest';
+import { createActor, createMachine } from 'xstate';
+import type { ActorContext, ProcessHandle } from '../../actors/context.ts';
+import { isAlive } from '../../actors/groups.ts';
+import { createGuard } from '../../actors/guard.ts';
+import { createProcessActor } from '../../actors/process.ts';
+import { createStore } from '../../actors/store/create-store.ts';
+import type { Launcher, LaunchPlan } from '../../launchers/plan.ts';
+import type { Attempt, ProcessCommand, ProcessEvent, ProcessInput } from '../../machines/contracts.ts';
+import { createHome } from '../support/home.ts';
+
+export const programs = fileURLToPath(new URL('../../fixtures/processes', import.meta.url));
+
+export interface Harness extends AsyncDisposable {
+  readonly context: ActorContext;
+  /** `plugin stream text` of every line that reached the log. */
+  readonly output: string[];
+  /** What was logged as a warning or an error. */
+  readonly complaints: string[];
+  run(command: readonly string[], more?: Partial<Start>): Run;
+}
+
+export interface Start {
+  readonly plugin: string;
+  readonly generation: number;
+  readonly plan: Partial<LaunchPlan>;
+  readonly attempt: Partial<Attempt>;
+  readonly env: Readonly<Record<string, string>>;
+  readonly programs: Readonly<Record<string, string>>;
+  readonly dir: string;
+}
+
+export interface Run {
+  readonly events: ProcessEvent[];
+  send(command: ProcessCommand): void;
+  /** The event of that type, once it has come. */
+  until<Type extends ProcessEvent['type']>(type: Type): Promise<Extract<ProcessEvent, { type: Type }>>;
+  /** Resolves with the line once a line of either stream contains the text. */
+  line(text: string): Promise<string>;
+  handle(): ProcessHandle;
+  /** As when its machine breaks: XState stops the actor. */
+  stop(): void;
+}
+
+/** Spawned, and `ready` printed. */
+export async function started(run: Run): Promise<ProcessHandle> {
+  run.send({ type: 'spawn' });
+  await run.until('process.spawned');
+  await run.line('ready');
+  return run.handle();
+}
+
+const patient = { timeout: 30_000, interval: 5 };
+
+export async function createHarness(options: { launchers?: readonly Launcher[] } = {}): Promise<Harness> {
+  const home = await createHome();
+  const output: string[] = [];
+  const complaints: string[] = [];
+  const complain = (fields: object, message: string) => complaints.push(`${message} ${JSON.stringify(fields)}`);
+  const context: ActorContext = {
+    store: createStore({ home: home.path }),
+    log: { debug() {}, info() {}, warn: complain, error: complain },
+    launchers: async () => options.launchers ?? [],
+    runtimes: { provide: () => Promise.reject(new Error('no runtimes here')) },
+    guard: createGuard(),
+    instances: new Map(),
+    output: ({ plugin, stream, text }) => output.push(`${plugin} ${stream} ${text}`),
+    callerEnv: home.env,
+    limits: { maxMessage: 10_484_736, maxResult: 16_777_216 },
+  };
+  const logic = createProcessActor(context);
+  const actors: { stop(): void }[] = [];
+  return {
+    context,
+    output,
+    complaints,
+    run: (command, start = {}) => {
+      const events: ProcessEvent[] = [];
+      const input = inputOf(command, start);
+      const parent = createActor(
+        createMachine({
+          invoke: { id: 'process', src: logic, input },
+          on: { '*': { actions: ({ event }) => void events.push(event as ProcessEvent) } },
+        }),
+      ).start();
+      actors.push(parent);
+      const until: Run['until'] = (type) =>
+        vi.waitFor(() => {
+          const event = events.find((each) => each.type === type);
+          if (event) return event as never;
+          throw new Error(`no ${type} among ${JSON.stringify(events)}`);
+        }, patient);
+      return {
+        events,
+        until,
+        send: (each) => parent.getSnapshot().children.process?.send(each as never),
+        line: (text) =>
+          vi.waitFor(() => {
+            const line = output.find((each) => each.startsWith(`${input.plugin} `) && each.includes(text));
+            if (line !== undefined) return line;
+            throw new Error(`no line with "${text}" among ${JSON.stringify(output.slice(-20))}`);
+          }, patient),
+        handle: () => context.instances.get(input.plugin)!.process,
+        stop: () => parent.stop(),
+      };
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const actor of actors) actor.stop();
+      await vi.waitFor(() => {
+        if (context.instances.size > 0) throw new Error('a process was left by a test');
+      }, patient);
+      context.guard.close();
+      await context.store.ledger.close();
+      await home[Symbol.asyncDispose]();
+    },
+  };
+}
+
+export const plan: LaunchPlan = {
+  launcher: 'fixture',
+  runtime: 'node',
+  projectDir: '',
+  tools: [],
+  install: [],
+  build: [],
+  start: [],
+  transport: 'auto',
+  port: { env: [], args: [], fixed: null },
+  socket: null,
+  endpoint: null,
+  health: null,
+  readyPattern: null,
+  env: {},
+  wants: [],
+  confidence: 'high',
+  evidence: [],
+};
+
+export function inputOf(command: readonly string[], start: Partial<Start> = {}): ProcessInput {
+  const [program = '', ...args] = command;
+  const dir = start.dir ?? programs;
+  return {
+    plugin: start.plugin ?? 'p',
+    generation: start.generation ?? 1,
+    spec: {
+      source: { kind: 'folder', path: dir, subdir: '' },
+      overrides: {},
+      env: start.env ?? {},
+      envPolicy: 'minimal',
+      restart: 'transient',
+      activation: 'lazy',
+      idleStop: null,
+      protocol: 'auto',
+      timeouts: {},
+    },
+    environment: {
+      key: 'k',
+      dir,
+      programs: { node: process.execPath, ...start.programs },
+      path: [],
+      rung: null,
+      plan: { ...plan, start: [{ id: 'test', command: { program, args, cwd: '' }, entry: null }], ...start.plan },
+    },
+    attempt: {
+      candidate: 0,
+      port: 'none',
+      transport: 'auto',
+      endpoint: null,
+      era: 'auto',
+      dependencies: 'declared',
+      ...start.attempt,
+    },
+  };
+}
+
+/** Live pids whose command line contains the text. */
+export const pidsNamed = (text: string): number[] =>
+  execFileSync('ps', ['-A', '-o', 'pid=,args='], { encoding: 'utf8' })
+    .split('\n')
+    .filter((line) => line.includes(text))
+    .map((line) => Number.parseInt(line, 10))
+    .filter(isAlive);

@@ -1,0 +1,50 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { toPluginOptions } from '../../src/cli/options.ts';
+
+const options = (flags: Parameters<typeof toPluginOptions>[0]['flags'], pluginArgs: string[] = []) =>
+  toPluginOptions({ source: './x', flags, pluginArgs }, { MINE: 'from me', EMPTY: '' });
+
+it('says nothing that was not said', async () => {
+  expect(await options({})).toEqual({ source: './x' });
+});
+
+it('hands the options on to the library, seconds as milliseconds', async () => {
+  const flags = { ref: 'v1', subdir: 'a/b', command: 'node x.js', transport: 'sse', timeout: 1.5 } as const;
+  expect(await options(flags, ['--root', '/'])).toEqual({
+    source: './x',
+    ref: 'v1',
+    subdir: 'a/b',
+    command: 'node x.js',
+    args: ['--root', '/'],
+    transport: 'sse',
+    timeouts: { clone: 1500, install: 1500, start: 1500, call: 1500 },
+  });
+});
+
+it('takes variables from files, then from --env; a bare name takes the one of the caller', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'cli-options-'));
+  try {
+    await writeFile(join(folder, 'a'), '# comment\nA=1\nB="two words"\n');
+    await writeFile(join(folder, 'b'), 'A=2\nC=3\n');
+    const { env } = await options({
+      envFile: [join(folder, 'a'), join(folder, 'b')],
+      env: ['C=x=y', 'MINE', 'EMPTY', 'NONE='],
+    });
+    expect(env).toEqual({ A: '2', B: 'two words', C: 'x=y', MINE: 'from me', EMPTY: '', NONE: '' });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+it.each([
+  [{ env: ['1A=secret'] }, "'1A' is not the name of a variable."],
+  [{ env: ['=secret'] }, "'' is not the name of a variable."],
+  [{ env: ['NOT_THERE'] }, '--env NOT_THERE: there is no such variable in your environment.'],
+  [{ envFile: ['/no/such/file'] }, '--env-file /no/such/file: there is no such file.'],
+  [{ envFile: ['/'] }, '--env-file /: EISDIR.'],
+])('%j is refused without showing a value', async (flags, message) => {
+  await expect(options(flags)).rejects.toMatchObject({ code: 'CONFIG_INVALID', message });
+});

@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { FAILURES, type FailureCode } from '../../machines/failure.ts';
+import { exitCodeOf } from '../../src/cli/exit-codes.ts';
+import { asSupervisorError, errorAsJson, errorAsText } from '../../src/cli/render-error.ts';
+import { createStyle } from '../../src/cli/terminal.ts';
+import { supervisorError } from '../../src/errors.ts';
+
+const plain = { style: createStyle(false) };
+const codes = Object.keys(FAILURES) as FailureCode[];
+
+describe('every code', () => {
+  it.each(codes)('%s is shown with its phase, message and hint, and ends with its own exit code', (code) => {
+    const error = supervisorError(code);
+    const text = errorAsText(error, plain);
+    expect(text).toContain(code);
+    expect(text).toContain(FAILURES[code].when);
+    expect(text).toContain(`→ ${FAILURES[code].hint}`);
+    if (error.phase !== 'config' && error.phase !== 'internal') expect(text).toContain(`${error.phase} failed`);
+    expect(exitCodeOf(error)).toBe({ us: 1, input: 2, plugin: 3 }[FAILURES[code].whose]);
+    expect(JSON.parse(errorAsJson(error))).toMatchObject({
+      code,
+      phase: error.phase,
+      hint: error.hint,
+      stderrTail: [],
+    });
+  });
+});
+
+it('is one block: what failed, why, the last lines, what to do', () => {
+  const error = supervisorError('INSTALL_FAILED', {
+    message: 'npm ci ended with code 1.',
+    stderrTail: ['npm error code E404', 'npm error 404 Not Found'],
+  });
+  expect(errorAsText(error, plain)).toBe(
+    `✗ install failed · INSTALL_FAILED
+  npm ci ended with code 1.
+
+    npm error code E404
+    npm error 404 Not Found
+
+  → See the last lines of the installer above.
+`,
+  );
+});
+
+it('offers the choices of an ambiguous source', () => {
+  const error = supervisorError('DETECT_AMBIGUOUS', { data: { choices: ['src/time', 'src/git'] } });
+  expect(errorAsText(error, plain)).toContain('    --subdir src/time\n    --subdir src/git\n');
+});
+
+it('escapes what a plugin could use to fool the reader, in text and in JSON', () => {
+  const evil = '\u001b[2Jgone\rover\u202ereversed\u{e0041}';
+  const error = supervisorError('LAUNCH_EXITED', { message: evil, hint: evil, stderrTail: [`${evil}\nsecond`] });
+  const raw = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]|\u{e0041}/u;
+  expect(errorAsText(error, plain)).not.toMatch(raw);
+  expect(errorAsJson(error)).not.toMatch(raw);
+  expect(JSON.parse(errorAsJson(error)).stderrTail).toEqual([`${evil}\nsecond`]);
+});
+
+describe('anything else that was thrown', () => {
+  it('is a fault of ours, with a short stack', () => {
+    const error = asSupervisorError(new TypeError('x is not a function'));
+    expect(error).toMatchObject({ code: 'INTERNAL_ERROR', message: 'TypeError: x is not a function' });
+    expect(exitCodeOf(error)).toBe(1);
+    expect(errorAsText(error, plain)).toMatch(
+      /internal error · INTERNAL_ERROR\n {2}TypeError: x is not a function\n {6}at /,
+    );
+  });
+
+  it('is the disk when it is full', () => {
+    expect(asSupervisorError(Object.assign(new Error('write ENOSPC'), { code: 'ENOSPC' })).code).toBe('HOME_DISK_FULL');
+  });
+
+  it('may be no error at all', () => {
+    expect(asSupervisorError('just text').message).toBe('Error: just text');
+  });
+});

@@ -1,0 +1,67 @@
+import { expect, it } from 'vitest';
+import type { LaunchPlan } from '../../launchers/plan.ts';
+import { planAsText } from '../../src/cli/render-plan.ts';
+import { createStyle } from '../../src/cli/terminal.ts';
+
+const plan: LaunchPlan = {
+  launcher: 'python',
+  runtime: 'python',
+  projectDir: 'src/time',
+  tools: [
+    { name: 'uv', version: null },
+    { name: 'python', version: '>=3.10' },
+  ],
+  install: [
+    { id: 'uv-sync-frozen', steps: [{ program: 'uv', args: ['sync', '--frozen'], cwd: 'src/time' }], cures: 'any' },
+    { id: 'uv-sync', steps: [{ program: 'uv', args: ['sync'], cwd: 'src/time' }], cures: ['lock-out-of-date'] },
+  ],
+  build: [],
+  start: [
+    { id: 'script:time', command: { program: '.venv/bin/time', args: [], cwd: 'src/time' }, entry: '.venv/bin/time' },
+    { id: 'module', command: { program: 'python', args: ['-m', 'time server'], cwd: '' }, entry: null },
+  ],
+  transport: 'auto',
+  port: { env: ['PORT'], args: ['--port', '{port}'], fixed: null },
+  socket: null,
+  endpoint: null,
+  health: null,
+  readyPattern: null,
+  env: {},
+  wants: [
+    { name: 'API_KEY', required: true, secret: true },
+    { name: 'REGION', required: false, secret: false, description: 'Where\nelse' },
+  ],
+  confidence: 'high',
+  evidence: [
+    { file: 'src/time/pyproject.toml', says: 'a console script\u001b[2J' },
+    { file: '', says: 'you said so' },
+  ],
+};
+
+it('answers one question per row', () => {
+  const report = {
+    name: 'servers-time',
+    source: 'https://host/servers.git#:src/time',
+    commit: '0123456789abcdef',
+    plan,
+    settings: ['API_KEY', 'HTTP_PROXY'],
+  };
+  expect(planAsText(report, { style: createStyle(false) })).toBe(`servers-time
+  source      https://host/servers.git#:src/time at 0123456789ab
+  project     src/time
+  runtime     python
+  needs       uv, python >=3.10
+  install     uv sync --frozen  (in src/time)
+              or uv sync  (in src/time)  when lock-out-of-date
+  start       .venv/bin/time  (in src/time)  script:time
+              or python -m "time server"  module
+  transport   found out at the first start
+  port        a free one, by PORT=… and --port {port}
+  settings    API_KEY (required, secret): taken from your environment
+              REGION (optional): not set — Where
+              passed on: HTTP_PROXY
+  confidence  high
+  why         src/time/pyproject.toml: a console script\\u{1b}[2J
+              you said so
+`);
+});
