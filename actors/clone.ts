@@ -1,6 +1,6 @@
 /** Brings a source into the home: `checkouts/<source>/<commit>`, whole or not at all, once for all who want it. */
 
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Source } from '../launchers/plan.ts';
 import type { Checkout, CloneActor, CloneInput } from '../machines/contracts.ts';
@@ -14,6 +14,7 @@ import type { ActorContext } from './context.ts';
 import { createJob } from './job.ts';
 import { withHomeErrors } from './store/home-error.ts';
 import { sourceHash, sourceKey } from './store/keys.ts';
+import { withTemp } from './with-temp.ts';
 
 type GitSource = Extract<Source, { kind: 'git' }>;
 
@@ -68,8 +69,7 @@ async function cloneWith(
   const expected = await expectedCommit(git, dirname(store.checkoutDir(source, 'x')), request, signal);
   const there = expected && (await readCheckout(store.checkoutDir(source, expected)));
   if (there) return there;
-  const temp = await store.makeTemp('clone');
-  try {
+  return withTemp(store, 'clone', async (temp) => {
     const tree = join(temp, 'tree');
     await mkdir(tree);
     const fetched = await git.fetch({ ...request, tree }, signal);
@@ -79,9 +79,7 @@ async function cloneWith(
     const dir = store.checkoutDir(source, fetched.commit);
     await moveIntoPlace(tree, dir);
     return { dir, ...fetched };
-  } finally {
-    await rm(temp, { recursive: true, force: true, maxRetries: 3 });
-  }
+  });
 }
 
 /** Asks the remote only where its answer may save a download: something of this source is there already. */

@@ -101,6 +101,8 @@ const JOB: Readonly<Variables> = {
   GIT_TERMINAL_PROMPT: '0',
   COREPACK_ENABLE_DOWNLOAD_PROMPT: '0',
   COREPACK_ENABLE_STRICT: '0',
+  // Yarn 1 would keep its compiled code in the user's temp folder.
+  DISABLE_V8_COMPILE_CACHE: '1',
   NPM_CONFIG_AUDIT: 'false',
   NPM_CONFIG_FUND: 'false',
   NPM_CONFIG_UPDATE_NOTIFIER: 'false',
@@ -118,9 +120,9 @@ const JOB: Readonly<Variables> = {
   PIP_NO_INPUT: '1',
   PIP_PROGRESS_BAR: 'off',
   PIP_ROOT_USER_ACTION: 'ignore',
-  // A pip.conf may say otherwise; both would keep packages out of the plugin's own venv.
+  // A pip.conf may say otherwise. Whatever runs here, the user's own Pythons are not installed into.
   PIP_USER: '0',
-  PIP_REQUIRE_VIRTUALENV: '0',
+  PIP_REQUIRE_VIRTUALENV: '1',
   UV_NO_PROGRESS: '1',
   POETRY_NO_INTERACTION: '1',
   POETRY_VIRTUALENVS_CREATE: 'true',
@@ -135,16 +137,13 @@ const JOB: Readonly<Variables> = {
  */
 export function jobEnv(
   context: Pick<ActorContext, 'callerEnv'>,
-  toolset: Pick<Toolset, 'path' | 'programs'>,
+  toolset: Pick<Toolset, 'path'>,
   extra: Readonly<Record<string, string>> = {},
 ): Variables {
   const { callerEnv } = context;
-  const { python } = toolset.programs;
   const env: Variables = {
     ...pick(callerEnv, reachesJobs),
     ...JOB,
-    // A `.python-version` in the plugin would make uv look for exactly that one, and download it.
-    ...(python === undefined ? {} : { UV_PYTHON: python }),
     ...extra,
   };
   env.PATH = joinPath(toolset.path, extra.PATH ?? pathWithoutScripts(callerEnv));

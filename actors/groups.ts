@@ -33,8 +33,7 @@ export function processIdentity(pid: number): ProcessIdentity | null {
 
 /** True when that very process runs still: same boot, same start time, not a zombie. */
 export function isSameProcess(identity: ProcessIdentity): boolean {
-  const row = table.row(identity.pid);
-  return row !== null && isLive(row) && row.startTime === identity.startTime && table.bootId() === identity.bootId;
+  return table.bootId() === identity.bootId && isStill(identity);
 }
 
 export function isAlive(pid: number): boolean {
@@ -102,17 +101,20 @@ export async function untilGone(family: Family, { timeout, signal, onSurvivors }
   const looksNeeded = findsEscapees && family.cookies?.length ? 2 : 1;
   let emptyLooks = 0;
   let pause = FIRST_LOOK;
+  // As long as the one that was seen last lives there is no need to look through all processes.
+  let witness: ProcessRow | null = null;
   while (!signal?.aborted) {
-    emptyLooks = isGone(family) ? emptyLooks + 1 : 0;
+    if (witness === null || !isStill(witness)) witness = survivorOf(family);
+    emptyLooks = witness === null ? emptyLooks + 1 : 0;
     if (emptyLooks === looksNeeded) return true;
-    if (emptyLooks === 0) {
-      if (timeout !== undefined && performance.now() - start >= timeout) return false;
-      onSurvivors?.();
-      await delay(pause, undefined, { ...(signal && { signal }) }).catch(() => undefined);
-      pause = Math.min(pause * 1.5, SLOWEST_LOOK);
-    } else {
+    if (witness === null) {
       await delay(2);
+      continue;
     }
+    if (timeout !== undefined && performance.now() - start >= timeout) return false;
+    onSurvivors?.();
+    await delay(pause, undefined, { ...(signal && { signal }) }).catch(() => undefined);
+    pause = Math.min(pause * 1.5, SLOWEST_LOOK);
   }
   return false;
 }
@@ -135,7 +137,7 @@ export async function endPids(family: Family, { grace = 2000 }: EndOptions = {})
     ...family,
     pids: identities.filter(isSameProcess).map(({ pid }) => pid),
   });
-  if (grace > 0 && !isGone(current())) {
+  if (grace > 0 && survivorOf(current()) !== null) {
     signalFamily(current(), 'SIGTERM');
     if (await untilGone(current(), { timeout: grace })) return [];
   }
@@ -143,13 +145,21 @@ export async function endPids(family: Family, { grace = 2000 }: EndOptions = {})
   return (await untilGone(current(), { timeout: KILL_TAKES_AT_MOST, onSurvivors: kill })) ? [] : familyPids(current());
 }
 
-/** Cheapest question first: groups by one system call, environments of all processes last. */
-function isGone({ groups = [], cookies = [], pids = [] }: Family): boolean {
-  return (
-    groups.every((group) => groupMembers(group).length === 0) &&
-    !pids.some(isAlive) &&
-    cookies.every((cookie) => pidsWithCookie(cookie).length === 0)
-  );
+/** One of the family that lives. Cheapest question first: groups by one system call, environments of all processes last. */
+function survivorOf({ groups = [], cookies = [], pids = [] }: Family): ProcessRow | null {
+  for (const candidates of [() => groups.flatMap(groupMembers), () => pids, () => cookies.flatMap(pidsWithCookie)]) {
+    const found = candidates()
+      .map(table.row)
+      .find((row) => row !== null && isLive(row));
+    if (found) return found;
+  }
+  return null;
+}
+
+/** It lives, and its pid was not used again. */
+function isStill(earlier: Pick<ProcessRow, 'pid' | 'startTime'>): boolean {
+  const row = table.row(earlier.pid);
+  return row !== null && isLive(row) && row.startTime === earlier.startTime;
 }
 
 const isLive = (row: ProcessRow) => row.state !== 'Z' && row.state !== 'X';

@@ -1,24 +1,25 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Environment, InstallActor, InstallInput } from '../machines/contracts.ts';
-import { createFailure } from '../machines/failure.ts';
 import type { ActorContext } from './context.ts';
 import { FailureError } from './failure-error.ts';
 import { copyTree } from './install/copy-tree.ts';
 import { environmentKey } from './install/key.ts';
 import { climb } from './install/ladder.ts';
-import { type Installed, planHash, readInstalled, writeInstalled } from './install/marker.ts';
+import { planHash, readInstalled, writeInstalled } from './install/marker.ts';
 import { environmentLock, pruneEnvironments } from './install/prune.ts';
 import { resolveStart } from './install/resolve-start.ts';
 import { exists, localBins, type Workshop } from './install/workshop.ts';
 import { createJob } from './job.ts';
+import { withHomeErrors } from './store/home-error.ts';
+import { withTemp } from './with-temp.ts';
 
 /**
  * Makes the environment that a plugin runs in: its own copy of the checkout, installed and built. One that is there and
  * whole is returned as it is; of many who ask at once, in any number of processes, one works and the others wait.
  */
 export const createInstallActor = (context: ActorContext): InstallActor =>
-  createJob('install', (input: InstallInput, signal) => install(context, input, signal));
+  createJob('install', (input: InstallInput, signal) => withHomeErrors(() => install(context, input, signal)));
 
 async function install(context: ActorContext, input: InstallInput, signal: AbortSignal): Promise<Environment> {
   const { store, runtimes } = context;
@@ -29,16 +30,17 @@ async function install(context: ActorContext, input: InstallInput, signal: Abort
   const key = environmentKey(input, toolset);
   const dir = store.environmentDir(plugin, key);
   const launcher = (await context.launchers()).find(({ id }) => id === plan.launcher) ?? null;
-  const workshop: Workshop = { context, input, launcher, toolset, tree: join(dir, 'tree'), signal };
 
   const environment = await store.withLock(environmentLock(plugin, key), signal, async () => {
     const installed = await readInstalled(dir);
-    return installed === null ? make(workshop, dir, key) : reuse(workshop, dir, installed);
+    if (installed?.planHash === planHash(plan)) return installed.environment;
+    return withTemp(store, 'install', (temp) => {
+      const workshop: Workshop = { context, input, launcher, toolset, tree: join(dir, 'tree'), temp, signal };
+      return installed === null ? make(workshop, dir, key) : changeStart(workshop, dir, installed.environment);
+    });
   });
-
-  const before = (await store.readFacts(plugin)).environment;
   await store.writeFacts(plugin, { environment });
-  if (before?.key !== key) await pruneEnvironments(context, plugin, [key, ...(before ? [before.key] : [])]);
+  await pruneEnvironments(context, plugin, key);
   return environment;
 }
 
@@ -58,20 +60,15 @@ async function make(workshop: Workshop, dir: string, key: string): Promise<Envir
     await writeInstalled(dir, environment, plan);
     whole = true;
     return environment;
-  } catch (error) {
-    throw isDiskFull(error) ? new FailureError(createFailure('HOME_DISK_FULL'), { cause: error }) : error;
   } finally {
     if (!whole) await removeTree(dir);
   }
 }
 
-/** The files are there; only a plan that starts them in another way makes for any work. */
-async function reuse(workshop: Workshop, dir: string, installed: Installed): Promise<Environment> {
-  const { plan } = workshop.input;
-  const { environment } = installed;
-  if (installed.planHash === planHash(plan)) return environment;
-  const changed = await describe(workshop, environment.key, environment.rung);
-  await writeInstalled(dir, changed, plan);
+/** The files are there; the plan starts them in another way. They stay, also when that can't be. */
+async function changeStart(workshop: Workshop, dir: string, { key, rung }: Environment): Promise<Environment> {
+  const changed = await describe(workshop, key, rung);
+  await writeInstalled(dir, changed, workshop.input.plan);
   return changed;
 }
 
@@ -92,9 +89,6 @@ async function describe(workshop: Workshop, key: string, rung: string | null): P
     rung,
   };
 }
-
-const isDiskFull = (error: unknown): boolean =>
-  ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException | null)?.code ?? '');
 
 /** Retried: a process that is just ending may still write into it. */
 const removeTree = (dir: string) => rm(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });

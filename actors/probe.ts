@@ -3,7 +3,6 @@ import type { ProbeActor, ProbeEvent, ProbeInput } from '../machines/contracts.t
 import { createFailure, type Failure } from '../machines/failure.ts';
 import type { ActorContext, Instance } from './context.ts';
 import { failureOf } from './failure-error.ts';
-import { createLineReader } from './mcp/framing.ts';
 import type { Search } from './probe/endpoints.ts';
 import { watchLines } from './probe/lines.ts';
 import { probeNetwork, type Verdict } from './probe/network.ts';
@@ -14,6 +13,7 @@ type Logic = CallbackActorLogic<{ readonly type: 'probe.none' }, ProbeInput>;
 
 /** Longest line of stdout that is kept for the log (DESIGN "Numbers"). */
 const MAX_LOG_LINE = 64 * 1024;
+const LOOKS_LIKE_MESSAGE = /^\s*[{[]/;
 
 /**
  * Finds out how a running plugin speaks and opens its session: transport, era, endpoint and catalog. Sends `probe.ready`
@@ -88,6 +88,8 @@ async function race(
   const transport = input.attempt.transport === 'auto' ? plan.transport : input.attempt.transport;
   const lines = watchLines(process, plan);
   const noise = (text: string) => {
+    // What can't be a message is logged by the process actor; this is what only looks like one.
+    if (!LOOKS_LIKE_MESSAGE.test(text)) return;
     context.output({ plugin: input.plugin, stream: 'stdout', text: text.slice(0, MAX_LOG_LINE) });
     lines.read(text);
   };
@@ -109,8 +111,6 @@ async function race(
     const sides: Promise<Verdict>[] = [never(signal)];
     if (transport === 'stdio' || transport === 'auto') {
       sides.push(probeStdio({ connecting, era, noise, signal: until, answered: () => networkOver.abort() }));
-    } else {
-      process.readStdout(createLineReader(MAX_LOG_LINE, { line: noise, oversized: ({ head }) => noise(head) }));
     }
     if (transport !== 'stdio') sides.push(unlessAborted(networkOver.signal, probeNetwork(input, search)));
     const winner = await Promise.race(sides);

@@ -28,7 +28,7 @@ const withCandidate = (plan: LaunchPlan, attempt: Attempt, candidate: number): A
   endpoint: plan.endpoint,
 });
 
-/** The next attempt worth a relaunch, or null: the start has failed. The caller counts them (`Limits.relaunches`). */
+/** The next attempt worth a relaunch, or null: the start has failed. The caller counts them (`Bounds.relaunches`). */
 export function nextAttempt(plan: LaunchPlan, attempt: Attempt, end: EarlyEnd): Attempt | null {
   if (end.retry !== null) {
     const wished: Attempt = { ...attempt, ...end.retry };
@@ -55,17 +55,14 @@ export function nextAttempt(plan: LaunchPlan, attempt: Attempt, end: EarlyEnd): 
 
 const speaksHttp = (transport: Attempt['transport']): boolean => transport !== 'stdio' && transport !== 'auto';
 
-/** Fills in what only a plan knows: a fresh environment's first attempt. What an earlier probe learned stays. */
+/**
+ * Fills in what only a plan knows, for a fresh environment's first start; what is known already stays. Where the transport
+ * is open no port is given: a stdio server might bind it.
+ */
 export function completeAttempt(attempt: Attempt, plan: LaunchPlan): Attempt {
   const transport = attempt.transport === 'auto' ? plan.transport : attempt.transport;
-  const takesPort = plan.port.env.length > 0 || plan.port.args.length > 0;
-  const lease = speaksHttp(transport) && plan.port.fixed === null && plan.socket === null && takesPort;
-  return {
-    ...attempt,
-    transport,
-    endpoint: attempt.endpoint ?? plan.endpoint,
-    port: lease ? 'lease' : attempt.port,
-  };
+  const endpoint = attempt.endpoint ?? plan.endpoint;
+  return { ...attempt, transport, endpoint, port: speaksHttp(transport) ? 'lease' : attempt.port };
 }
 
 const howItEnded = ({ code, signal }: Exit): string =>

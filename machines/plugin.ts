@@ -23,3 +23,5 @@ export const pluginMachine = pluginSetup.createMachine({
   },
   states: { absent, cloning, detecting, installing, alive, crashed },
 });
+
+export type PluginMachine = typeof pluginMachine;

@@ -50,14 +50,14 @@ export const defaultTiming: Timing = {
 };
 
 /** Counts that bound one plugin. */
-export interface Limits {
+export interface Bounds {
   /** Calls that may wait for a start; the next one is `CALL_QUEUE_FULL`. */
   readonly heldCalls: number;
   /** Starts with another attempt (candidate, port, era, dependencies) before a start counts as failed. */
   readonly relaunches: number;
 }
 
-export const defaultLimits: Limits = { heldCalls: 100, relaunches: 8 };
+export const defaultBounds: Bounds = { heldCalls: 100, relaunches: 8 };
 
 /** A timer of Node holds at most 2^31-1 ms (24.8 days); above that it would fire at once. */
 export const timerDelay = (ms: number): number => Math.min(Math.max(ms, 0), 2 ** 31 - 1);

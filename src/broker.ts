@@ -172,7 +172,8 @@ export function createBroker(parts: BrokerParts): Broker {
         if (open !== null) return open;
       }
       const broken = sessions.get(plugin);
-      if (broken !== undefined) await leaving.get(broken);
+      const gone = broken && leaving.get(broken);
+      if (gone !== undefined) await gone;
       const generation = await admit(plugin, options);
       const open = openSession(plugin, generation);
       if (open !== null) return open;

@@ -1,9 +1,9 @@
 import type { Overrides, PluginSpec } from '../launchers/plan.ts';
+import { splitCommand } from '../launchers/words.ts';
 import type { FailureDetails } from '../machines/failure.ts';
 import { supervisorError } from './errors.ts';
 import type { PluginOptions } from './options.ts';
 import { parseSource } from './source.ts';
-import { splitWords } from './words.ts';
 
 /** Idle stop when nothing is said: 5 min (DESIGN "Numbers"). */
 const IDLE_STOP = 5 * 60_000;
@@ -102,7 +102,7 @@ export function toSpec(
 }
 
 function overridesOf(options: PluginOptions): Overrides {
-  const words = (value: string | readonly string[]) => (typeof value === 'string' ? splitWords(value) : value);
+  const words = (value: string | readonly string[]) => (typeof value === 'string' ? split(value) : value);
   const { args, cwd, transport, endpoint, port, command, install, build } = options;
   return {
     ...(command === undefined ? {} : { command: words(command) }),
@@ -119,4 +119,10 @@ function overridesOf(options: PluginOptions): Overrides {
 function invalid(name: string, expectation: string, got: unknown, details: FailureDetails = {}) {
   const shown = got === undefined ? '' : `, got ${JSON.stringify(got)?.slice(0, 100)}`;
   return supervisorError('CONFIG_INVALID', { message: `Plugin '${name}': ${expectation}${shown}.`, ...details }, name);
+}
+
+function split(line: string): readonly string[] {
+  const split = splitCommand(line);
+  if (split.ok) return split.words;
+  throw supervisorError('CONFIG_INVALID', { message: `The command \`${line}\` ${split.problem}.` });
 }

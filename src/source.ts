@@ -128,7 +128,7 @@ function url(place: string): Found | null {
   const [user = '', password = ''] = splitOnce(at === -1 ? '' : authority.slice(0, at), ':');
   if (protocol === 'file') {
     if (host !== '' && host !== 'localhost') throw refused(`file:// has no host; got '${host}'.`);
-    return { kind: 'git', place: `file://${withoutSlash(path)}` };
+    return { kind: 'git', place: `file://${withoutSlash(path) || '/'}` };
   }
   if (host === '' || host.startsWith('-') || !URL.canParse(`${protocol}://${host}/`)) {
     throw refused(`${quoted(place)} has no valid host.`);

@@ -21,7 +21,7 @@ import type {
   SupervisorEvents,
   SupervisorOptions,
 } from './options.ts';
-import { isAtRest, toStatus } from './status.ts';
+import { isAtRest, type PluginSnapshot, toStatus } from './status.ts';
 import { type Emitter, until } from './wait.ts';
 
 /**
@@ -43,13 +43,14 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
       timing: { ...defaultTiming, ...options.timing },
       restartPolicy: { ...defaultRestartPolicy, ...options.restartPolicy },
       slots: { ...defaultSlots(), ...options.slots },
-      now: Date.now,
+      now: steadyClock(),
       random: Math.random,
     },
     ...(options.inspect === undefined ? {} : { inspect: options.inspect }),
   });
   const send = (event: SupervisorCommand) => actor.send(event);
-  const snapshotOf = (name: string) => actor.getSnapshot().children[name]?.getSnapshot();
+  // A child under a plugin's name is that plugin's actor; sweeps have ids of their own.
+  const snapshotOf = (name: string) => actor.getSnapshot().children[name]?.getSnapshot() as PluginSnapshot | undefined;
 
   const broker = createBroker({
     send,
@@ -245,6 +246,12 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
     [Symbol.asyncDispose]: close,
     actor,
   };
+}
+
+/** Epoch milliseconds that never jump: a clock that is set back or forth must not restart or park anything. */
+function steadyClock(): () => number {
+  const origin = Date.now() - performance.now();
+  return () => origin + performance.now();
 }
 
 /** Ends whatever may still live (nothing, unless the machines broke) and lets go of the guard and the ledger. */

@@ -1,13 +1,14 @@
 /** A local folder as a source: copied into the home as it is now, never written to. */
 
 import { constants } from 'node:fs';
-import { copyFile, mkdir, rm, stat, symlink, utimes } from 'node:fs/promises';
+import { copyFile, mkdir, stat, symlink, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Source } from '../../launchers/plan.ts';
 import type { Checkout } from '../../machines/contracts.ts';
 import { createFailure } from '../../machines/failure.ts';
 import type { ActorContext } from '../context.ts';
 import { FailureError } from '../failure-error.ts';
+import { withTemp } from '../with-temp.ts';
 import { type FolderFile, listFolder } from './folder-files.ts';
 import { moveIntoPlace } from './place.ts';
 import { requireSubdir } from './subdir.ts';
@@ -43,17 +44,14 @@ export async function copyFolder(
   if (leavers.length > 0) {
     context.log.warn({ plugin, links: leavers }, 'links that leave the folder were not copied');
   }
-  const temp = await store.makeTemp('copy');
-  try {
+  return withTemp(store, 'copy', async (temp) => {
     const tree = join(temp, 'tree');
     await mkdir(tree);
     await copyFiles(source.path, tree, files, signal);
     await requireSubdir(tree, source);
     await moveIntoPlace(tree, dir);
     return checkout;
-  } finally {
-    await rm(temp, { recursive: true, force: true, maxRetries: 3 });
-  }
+  });
 }
 
 async function copyFiles(from: string, tree: string, files: readonly FolderFile[], signal: AbortSignal): Promise<void> {

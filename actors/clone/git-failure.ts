@@ -1,5 +1,7 @@
 /** What git's words mean. The words are those of LC_ALL=C, collected from git 2.39 and the big hosts. */
 
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import type { Source } from '../../launchers/plan.ts';
 import { createFailure, type Failure, type FailureCode } from '../../machines/failure.ts';
 import type { StepResult } from '../step.ts';
@@ -40,8 +42,9 @@ export function gitFailure(result: StepResult, source: GitSource, mask: (text: s
 
 function codeOf(stderr: string, { url }: GitSource): FailureCode {
   const code = WORDS.find(([, words]) => words.test(stderr))?.[0] ?? 'CLONE_FAILED';
-  // A local folder is known to be there; a host says so of a path that it doesn't have.
-  return code === 'CLONE_NOT_FOUND' && url.startsWith('file:') ? 'CLONE_NOT_GIT' : code;
+  // git says the same of a missing folder and of one that is no repository.
+  const isThere = code === 'CLONE_NOT_FOUND' && url.startsWith('file:') && existsSync(fileURLToPath(url));
+  return isThere ? 'CLONE_NOT_GIT' : code;
 }
 
 /** The same words for the user, whichever git found it out. */

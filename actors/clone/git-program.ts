@@ -2,13 +2,13 @@
 
 import { appendFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { ActorContext } from '../context.ts';
 import { FailureError } from '../failure-error.ts';
 import { runStep, type StepResult } from '../step.ts';
 import { type FetchRequest, type GitClient, mayBeCommitId, resolveIn } from './fetched.ts';
 import { GIT_SETTINGS, gitEnv } from './git-env.ts';
 import { cloneFailure, gitFailure } from './git-failure.ts';
+import { createGitHttp } from './git-http.ts';
 import { createMask } from './mask.ts';
 
 /** The git program is not there, or is Apple's placeholder for it. */
@@ -20,19 +20,22 @@ export function createGitProgram(context: ActorContext): GitClient {
       const git = createGit(context, request, join(context.store.home, 'tmp'), signal);
       const { url, ref } = request.source;
       const patterns = ref === null ? ['HEAD'] : [ref, `${ref}^{}`];
-      const { stdout } = await git.must('ls-remote', '--quiet', '--', url, ...patterns);
-      return resolveIn(new Map(stdout.split('\n').map((line) => line.split('\t').reverse() as [string, string])), ref);
+      const list = await git.read('ls-remote', '--quiet', '--', url, ...patterns);
+      return resolveIn(new Map(list.split('\n').map((line) => line.split('\t').reverse() as [string, string])), ref);
     },
     async fetch(request, signal) {
       const git = createGit(context, request, request.tree, signal);
-      await requireLocalRepository(request);
       await git.must('init', '--quiet', '--template=');
-      const wanted = await fetchCommit(git, request);
+      const wanted = await fetchCommit(git, request).catch(async (error: unknown) => {
+        if (isUnknownRef(error) && (await isPage(context, request.source.url, signal))) {
+          throw new FailureError(cloneFailure('CLONE_NOT_GIT', request.source, undefined));
+        }
+        throw error;
+      });
       await keepRemote(request);
       await checkOut(git, context, request, wanted);
       await updateSubmodules(git, context, request);
-      const { stdout } = await git.must('log', '-1', '--format=%H %cI');
-      const [commit = '', committedAt = ''] = stdout.trim().split(' ');
+      const [commit = '', committedAt = ''] = (await git.read('log', '-1', '--format=%H %cI')).trim().split(' ');
       return { commit, committedAt };
     },
   };
@@ -45,6 +48,8 @@ interface Git {
   /** Rejects with the typed failure of what git said. */
   must(...args: readonly string[]): Promise<StepResult>;
   failure(result: StepResult): FailureError;
+  /** Its stdout, which is for us and not for the log. */
+  read(...args: readonly string[]): Promise<string>;
   with(env: Readonly<Record<string, string>>): Git;
 }
 
@@ -64,9 +69,9 @@ function createGit(
     GIT_CEILING_DIRECTORIES: context.store.home,
     ...extra,
   };
-  const run: Git['run'] = async (...args) => {
+  const start = async (args: readonly string[], stepContext = masked) => {
     const step = { plugin, stream: 'clone' as const, program: 'git', args: [...GIT_SETTINGS, ...args], cwd, env };
-    const result = await runStep(masked, step, signal);
+    const result = await runStep(stepContext, step, signal);
     if (result.spawnError === 'ENOENT' || /^xcrun: error|xcode-select: /m.test(result.stderr)) throw new GitMissing();
     if (result.spawnError !== null) {
       throw new FailureError(cloneFailure('CLONE_FAILED', source, `git could not be started: ${result.spawnError}`));
@@ -74,26 +79,17 @@ function createGit(
     return result;
   };
   const failure: Git['failure'] = (result) => new FailureError(gitFailure(result, source, mask));
+  const must = (result: StepResult) => {
+    if (!result.ok) throw failure(result);
+    return result;
+  };
   return {
-    run,
+    run: (...args) => start(args),
     failure,
-    async must(...args) {
-      const result = await run(...args);
-      if (!result.ok) throw failure(result);
-      return result;
-    },
+    must: async (...args) => must(await start(args)),
+    read: async (...args) => must(await start(args, { ...masked, output: () => undefined })).stdout,
     with: (more) => createGit(context, request, cwd, signal, { ...extra, ...more }),
   };
-}
-
-/** git says the same of a missing folder and of one that is no repository. */
-async function requireLocalRepository({ source }: Request): Promise<void> {
-  if (!source.url.startsWith('file:')) return;
-  const missing = await stat(fileURLToPath(source.url)).then(
-    () => false,
-    () => true,
-  );
-  if (missing) throw new FailureError(cloneFailure('CLONE_NOT_FOUND', source, undefined));
 }
 
 /**
@@ -113,10 +109,22 @@ async function fetchCommit(git: Git, { source: { url, ref } }: Request): Promise
     ...['+HEAD:refs/remotes/origin/HEAD', '+refs/heads/*:refs/remotes/origin/*'],
   );
   if (ref === null) return 'refs/remotes/origin/HEAD';
-  for (const name of [`refs/tags/${ref}`, `refs/remotes/origin/${ref}`]) {
-    if ((await git.run('rev-parse', '--quiet', '--verify', name)).ok) return name;
+  for (const name of [`refs/tags/${ref}`, `refs/remotes/origin/${ref}`, ref]) {
+    if ((await git.run('rev-parse', '--quiet', '--verify', `${name}^{commit}`)).ok) return name;
   }
-  return ref;
+  throw git.failure(shallow);
+}
+
+const isUnknownRef = (error: unknown) => error instanceof FailureError && error.failure.code === 'CLONE_REF_NOT_FOUND';
+
+/** git takes a page of one line for the list of a repository without branches. */
+async function isPage(context: ActorContext, url: string, signal: AbortSignal): Promise<boolean> {
+  if (!/^https?:/.test(url)) return false;
+  const http = await createGitHttp(context.callerEnv, signal);
+  const list = await http.request({ url: `${url}/info/refs?service=git-upload-pack` }).catch(() => null);
+  if (list?.statusCode !== 200 || list.headers?.['content-type']?.startsWith('application/x-git-')) return false;
+  for await (const chunk of list.body ?? []) return !/^[0-9a-f]{40,64}\t/.test(Buffer.from(chunk).toString('latin1'));
+  return false;
 }
 
 /** Builds ask git for the tag that they are at (setuptools-scm, hatch-vcs) and for `origin`; a bare fetch keeps neither. */
@@ -152,8 +160,21 @@ async function updateSubmodules(git: Git, context: ActorContext, { plugin, tree 
   const some = await stat(join(tree, '.gitmodules')).catch(() => null);
   if (some === null) return;
   const remote = git.with({ GIT_ALLOW_PROTOCOL: 'https:http:ssh' });
-  const result = await remote.run('submodule', '--quiet', 'update', '--init', '--recursive', '--depth=1');
-  if (!result.ok) warn(context, plugin, `Some submodules could not be fetched and are empty: ${result.tail.at(-1)}`);
+  const update = ['submodule', '--quiet', 'update', '--init', '--recursive', '--depth=1'];
+  if ((await remote.run(...update)).ok) return;
+  // The first one that fails ends the command; the others may do. Forced, because those that were cloned have no files yet.
+  const paths = await git.read('config', '--file=.gitmodules', '--null', '--get-regexp', '^submodule\\..*\\.path$');
+  for (const entry of paths.split('\0')) {
+    const path = entry.slice(entry.indexOf('\n') + 1);
+    if (path === '') continue;
+    const { ok, tail } = await remote.run(...update, '--force', '--', path);
+    if (!ok)
+      warn(
+        context,
+        plugin,
+        `The submodule ${path} could not be fetched and is empty (${tail.find((line) => line.startsWith('fatal: '))}).`,
+      );
+  }
 }
 
 function warn(context: ActorContext, plugin: string, text: string): void {

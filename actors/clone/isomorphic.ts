@@ -30,7 +30,7 @@ export function createIsomorphicGit(context: ActorContext): GitClient {
         const cache = {};
         const all = { ...remote, fs, dir, cache, ...(source.ref === null ? {} : { ref: source.ref }) };
         try {
-          await git.clone({ ...all, depth: 1, singleBranch: true, noTags: true });
+          await git.clone({ ...all, depth: 1, singleBranch: true, noTags: source.ref === null });
         } catch (error) {
           if (signal.aborted || !mayBeCommitId(source.ref) || isRefused(error)) throw error;
           await git.clone({ ...remote, fs, dir, cache, noCheckout: true });

@@ -11,6 +11,8 @@ import { hash } from './key.ts';
 export const MARKER = 'installed.json';
 
 export interface Installed {
+  /** The environment's, first in the file: enough for survey to know it by. */
+  readonly key: string;
   readonly environment: Environment;
   /** Hash of the plan before `resolve`: the same tree may be asked to start in another way. */
   readonly planHash: string;
@@ -46,6 +48,6 @@ async function canRun({ environment, abi }: Installed): Promise<boolean> {
 
 export async function writeInstalled(dir: string, environment: Environment, plan: LaunchPlan): Promise<void> {
   const abi = environment.programs.node === process.execPath ? (process.versions.modules ?? null) : null;
-  const installed: Installed = { environment, planHash: planHash(plan), abi };
+  const installed: Installed = { key: environment.key, environment, planHash: planHash(plan), abi };
   await atomicWrite(join(dir, MARKER), `${JSON.stringify(installed, null, 2)}\n`);
 }

@@ -1,25 +1,30 @@
 import { readdir, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { ActorContext } from '../context.ts';
 import { MARKER } from './marker.ts';
 
-/** Long enough to take a free lock on a busy machine, short enough that nobody waits for it. */
-const LOCK_PATIENCE = 200;
+/** Milliseconds: long enough to take a free lock on a busy machine, short enough for a start to wait. */
+const LOCK_PATIENCE = 1000;
 
-/** A whole environment that is younger may be on its way into the facts, or just starting, in another process. */
+/** Milliseconds. A whole environment that is younger may be on its way into the facts, or just starting, in another process. */
 const SETTLED_AFTER = 10 * 60_000;
 
 /**
- * Removes a plugin's other environments but the ones to keep, and half-made ones of supervisors that were killed. One
- * that is being made (its lock is taken) or was made just now is left for a later time; nothing here fails an install
- * that has succeeded.
+ * Removes a plugin's other environments but the one before, and half-made ones of supervisors that were killed. One that
+ * is being made (its lock is taken) or was made just now is left for a later time; nothing here fails an install that
+ * has succeeded.
  */
-export async function pruneEnvironments(context: ActorContext, plugin: string, keep: readonly string[]): Promise<void> {
+export async function pruneEnvironments(context: ActorContext, plugin: string, current: string): Promise<void> {
   const { store, log } = context;
-  const kept = new Set(keep.map((key) => basename(store.environmentDir(plugin, key))));
-  const all = dirname(store.environmentDir(plugin, 'any'));
-  for (const name of await readdir(all).catch(() => [])) {
-    if (kept.has(name) || (await isRecent(join(all, name)))) continue;
+  const all = dirname(store.environmentDir(plugin, current));
+  const others = (await readdir(all).catch(() => [])).filter(
+    (name) => join(all, name) !== store.environmentDir(plugin, current),
+  );
+  const made = new Map(await Promise.all(others.map(async (name) => [name, await madeAt(join(all, name))] as const)));
+  const before = Math.max(...made.values());
+  for (const name of others) {
+    const at = made.get(name) ?? 0;
+    if (at > 0 && (at === before || Date.now() - at < SETTLED_AFTER)) continue;
     try {
       await store.withLock(environmentLock(plugin, name), AbortSignal.timeout(LOCK_PATIENCE), () =>
         rm(join(all, name), { recursive: true, force: true }),
@@ -30,10 +35,11 @@ export async function pruneEnvironments(context: ActorContext, plugin: string, k
   }
 }
 
-const isRecent = async (dir: string): Promise<boolean> =>
+/** When it was whole, in milliseconds since the epoch; 0 for a half-made one. */
+const madeAt = (dir: string): Promise<number> =>
   stat(join(dir, MARKER)).then(
-    ({ mtimeMs }) => Date.now() - mtimeMs < SETTLED_AFTER,
-    () => false,
+    ({ mtimeMs }) => mtimeMs,
+    () => 0,
   );
 
 /** Held while an environment is made, and while it is removed. */

@@ -11,12 +11,12 @@ import { type Broken, failureOf, inTree, run, type Workshop } from './workshop.t
  */
 export async function resolveStart(workshop: Workshop): Promise<LaunchPlan> {
   const { context, input } = workshop;
-  const installed = await resolve(workshop);
+  const installed = resolve(workshop);
   if (input.plan.build.length === 0 || (await isBuilt(workshop, installed))) {
     return withStart(workshop, installed, null);
   }
   const broken = await build(workshop);
-  const built = await resolve(workshop);
+  const built = resolve(workshop);
   if (broken !== null && (await isBuilt(workshop, built))) {
     context.log.warn(
       { plugin: input.plugin, cause: broken.cause.kind },
@@ -26,9 +26,9 @@ export async function resolveStart(workshop: Workshop): Promise<LaunchPlan> {
   return withStart(workshop, built, broken);
 }
 
-async function resolve({ launcher, input, tree }: Workshop): Promise<LaunchPlan> {
+function resolve({ launcher, input, tree }: Workshop): LaunchPlan {
   if (launcher === null) return input.plan;
-  return launcher.resolve(await createFileView(tree, { builtTree: true }), input.plan);
+  return launcher.resolve(createFileView(tree, { installed: true }), input.plan);
 }
 
 /**

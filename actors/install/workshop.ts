@@ -19,6 +19,8 @@ export interface Workshop {
   readonly toolset: Toolset;
   /** Absolute path in which everything runs. */
   readonly tree: string;
+  /** `TMPDIR` of everything that runs; gone when the job has ended. */
+  readonly temp: string;
   readonly signal: AbortSignal;
 }
 
@@ -39,12 +41,12 @@ export async function runAll(workshop: Workshop, commands: readonly Command[]): 
 }
 
 export async function run(workshop: Workshop, command: Command): Promise<Broken | null> {
-  const { context, input, toolset, tree, signal } = workshop;
+  const { context, input, toolset, tree, temp, signal } = workshop;
   const local = localBins(workshop);
   const env = jobEnv(
     context,
     { ...toolset, path: [...local, ...toolset.path] },
-    { ...asOfCommit(input), ...command.env },
+    { TMPDIR: temp, ...asOfCommit(input), ...pythonForUv(workshop, command), ...command.env },
   );
   const result = await runStep(
     context,
@@ -60,6 +62,17 @@ export async function run(workshop: Workshop, command: Command): Promise<Broken 
   );
   noteBlockedScripts(workshop, result);
   return result.ok ? null : { command, result, cause: explain(workshop, command, result) };
+}
+
+/**
+ * A `.python-version` in the plugin would make uv look for exactly that one, and download it. Not for `uv pip`, which
+ * would install into the named Python itself instead of the venv beside it.
+ */
+function pythonForUv({ toolset }: Workshop, { program, args }: Command): Record<string, string> {
+  const { python } = toolset.programs;
+  return program === 'uv' && python !== undefined && ['sync', 'venv', 'lock', 'run'].includes(args[0] ?? '')
+    ? { UV_PYTHON: python }
+    : {};
 }
 
 /** A bare name is one of the tools, or left to PATH; a name with a slash is below the tree. */
@@ -99,7 +112,7 @@ function explain({ launcher }: Workshop, { program }: Command, result: StepResul
   if (/\bENOSPC\b|No space left on device|\bEDQUOT\b|Disk quota exceeded/i.test(said)) {
     return { kind: 'out-of-disk', detail: 'The disk is full.', hint: 'Free some space.' };
   }
-  return launcher?.explain(said, result.exit) ?? { kind: 'unknown', detail: 'It says no more.', hint: '' };
+  return launcher?.explain(said, result.exit) ?? { kind: 'unknown', detail: '', hint: '' };
 }
 
 /** The failure of a command: what ran, why it ended, its last lines without logins. */
@@ -117,7 +130,7 @@ export function failureOf(workshop: Workshop, broken: Broken, code: FailureCode,
         : `failed with exit code ${result.exit.code}`;
   const clean = (text: string) => withoutSecrets(workshop, text);
   return createFailure(CODES[cause.kind] ?? code, {
-    message: clean(`\`${line}\` ${ended}: ${cause.detail}`),
+    message: clean(`\`${line}\` ${ended}${cause.detail === '' ? '.' : `: ${cause.detail}`}`),
     hint: cause.hint === '' ? undefined : clean(cause.hint),
     exit: result.exit,
     stderrTail: result.tail.map(clean),

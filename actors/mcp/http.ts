@@ -251,7 +251,10 @@ export function createHttpWire({ client, path, limits, tool }: HttpWireOptions, 
 
 /** Frees the session on the server (DELETE), then cuts the connections; nobody waits for it. */
 function sayGoodbye(client: HttpClient, path: string, headers: Record<string, string> | null): void {
-  if (headers === null) return client.close();
+  if (headers === null) {
+    client.close();
+    return;
+  }
   const timer = setTimeout(() => client.close(), GOODBYE).unref();
   const done = () => {
     clearTimeout(timer);

@@ -20,9 +20,8 @@ export function parseMessages(text: string): JsonRpcMessage | readonly JsonRpcMe
 const isMessage = (value: unknown): value is JsonRpcMessage =>
   typeof value === 'object' && value !== null && (value as { jsonrpc?: unknown }).jsonrpc === '2.0';
 
-export const isBatch = (
-  value: JsonRpcMessage | readonly JsonRpcMessage[] | null,
-): value is readonly JsonRpcMessage[] => Array.isArray(value);
+export const isBatch = (value: JsonRpcMessage | readonly JsonRpcMessage[] | null): value is readonly JsonRpcMessage[] =>
+  Array.isArray(value);
 
 const HEAD_ID = /^\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"\s*:\s*(\d+|"(?:[^"\\])*")/;
 const TAIL_ID = /"id"\s*:\s*(\d+|"(?:[^"\\])*")\s*(?:,\s*"jsonrpc"\s*:\s*"2\.0"\s*)?\}\s*$/;

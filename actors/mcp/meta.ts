@@ -25,26 +25,35 @@ export const modernMeta = (version: string): Meta => ({
   [VERSION_KEY]: version,
 });
 
-/**
- * Params as they go out: untouched unless the era or a progress token wants otherwise. A caller's own client info and
- * capabilities win over ours; the protocol version never does, it must match the header.
- */
-export function outgoingParams(params: unknown, envelope: Meta | null, progressToken: number | null): unknown {
-  const meta = (params as Params | undefined)?._meta;
-  if (envelope === null && progressToken === null && meta === undefined) return params;
-  const token = progressToken === null ? null : { progressToken };
-  if (envelope !== null) {
-    return {
-      ...(params as object),
-      _meta: { ...envelope, ...meta, [VERSION_KEY]: envelope[VERSION_KEY], ...token },
-    };
-  }
-  return { ...(params as object), _meta: { ...withoutModernKeys(meta), ...token } };
-}
+/** Makes the params that go out of the caller's; `progressToken` is null when nobody listens to progress. */
+export type ShapeParams = (params: unknown, progressToken: number | null) => unknown;
 
-/** Servers that serve the legacy era refuse requests with the modern envelope (Python: -32600). */
-function withoutModernKeys(meta: Meta | undefined): Meta {
-  return Object.fromEntries(Object.entries(meta ?? {}).filter(([key]) => !ENVELOPE_KEYS.has(key)));
-}
+/** Before the handshake is done: it brings its own envelope. */
+export const bareParams: ShapeParams = (params) => params;
+
+/**
+ * Untouched, but for the progress token and for a modern envelope, which servers of the legacy era refuse (Python:
+ * -32600).
+ */
+export const legacyParams: ShapeParams = (params, progressToken) => {
+  const meta = (params as Params | undefined)?._meta;
+  if (progressToken === null && meta === undefined) return params;
+  const kept = Object.fromEntries(Object.entries(meta ?? {}).filter(([key]) => !ENVELOPE_KEYS.has(key)));
+  return { ...(params as object), _meta: { ...kept, ...(progressToken !== null && { progressToken }) } };
+};
+
+/** In our envelope; a caller's own client info and capabilities win, the version never: it must match the header. */
+export const modernParams = (version: string): ShapeParams => {
+  const envelope = modernMeta(version);
+  return (params, progressToken) => ({
+    ...(params as object),
+    _meta: {
+      ...envelope,
+      ...(params as Params | undefined)?._meta,
+      [VERSION_KEY]: version,
+      ...(progressToken !== null && { progressToken }),
+    },
+  });
+};
 
 const ENVELOPE_KEYS: ReadonlySet<string> = new Set([...Object.keys(modernMeta('')), `${PREFIX}logLevel`]);

@@ -6,7 +6,7 @@ import { type HttpClient, type HttpHeaders, type HttpRequest, headerOf } from '.
 import { httpError } from './http-error.ts';
 import { createPendingCalls } from './pending-calls.ts';
 import { watchReachability } from './reachability.ts';
-import { interrupted, SessionError, sessionError } from './session-error.ts';
+import { interrupted, type SessionError, sessionError } from './session-error.ts';
 import { resultTooLarge } from './stdio.ts';
 
 export interface PlainHttpOptions {
@@ -174,7 +174,10 @@ function strings(value: unknown, name: string): Record<string, string> {
 function decode(body: Buffer, contentType: string): unknown {
   if (body.length === 0) return null;
   if (/^[^;]*[/+]json\b/i.test(contentType)) return JSON.parse(body.toString());
-  if (contentType === '' || /^(text\/|application\/(xml|javascript|x-www-form-urlencoded)|[^;]*\+xml)/i.test(contentType)) {
+  if (
+    contentType === '' ||
+    /^(text\/|application\/(xml|javascript|x-www-form-urlencoded)|[^;]*\+xml)/i.test(contentType)
+  ) {
     return body.toString();
   }
   return { contentType, base64: body.toString('base64') };

@@ -7,7 +7,7 @@ import { createFailure, type Failure } from '../../machines/failure.ts';
 import type { JsonRpcId, JsonRpcMessage, RequestOptions, Session, ToolDescription } from '../context.ts';
 import { createCatalog } from './catalog.ts';
 import type { Negotiated } from './era.ts';
-import { modernMeta, outgoingParams } from './meta.ts';
+import { bareParams, legacyParams, modernParams } from './meta.ts';
 import { createPendingCalls, type PendingCall } from './pending-calls.ts';
 import { interrupted, SessionError, sessionError } from './session-error.ts';
 import type { Wire, WireEvents } from './wire.ts';
@@ -29,7 +29,7 @@ export function createSession(generation: number, createWire: (events: WireEvent
   const listeners = new Set<(message: JsonRpcMessage) => void>();
   const catalog = createCatalog((params) => request('tools/list', params));
   let negotiated: Negotiated | null = null;
-  let envelope: ReturnType<typeof modernMeta> | null = null;
+  let shape = bareParams;
   /** Why it carries nothing more. */
   let ended: Failure | null = null;
   /** Our own long request for change notifications (modern era), not counted as work. */
@@ -66,12 +66,7 @@ export function createSession(generation: number, createWire: (events: WireEvent
 
   function send(call: PendingCall, method: string, params: unknown): SessionError | null {
     const token = call.options.onProgress === undefined ? null : call.id;
-    const message = {
-      jsonrpc: '2.0' as const,
-      id: call.id,
-      method,
-      params: outgoingParams(params, envelope, token),
-    };
+    const message = { jsonrpc: '2.0' as const, id: call.id, method, params: shape(params, token) };
     let text: string;
     try {
       text = JSON.stringify(message);
@@ -88,17 +83,16 @@ export function createSession(generation: number, createWire: (events: WireEvent
   }
 
   function receive(message: JsonRpcMessage): void {
-    if (message.method === undefined) return settle(message);
-    if (message.id !== undefined) answer(message.id, message.method);
-    else if (message.method === 'notifications/progress' && progress(message)) return;
-    else if (message.method === 'notifications/tools/list_changed') {
-      // Listeners hear of it when `tools` is fresh again.
-      return void catalog.refresh().then(
-        () => tell(message),
-        () => tell(message),
-      );
-    }
-    tell(message);
+    if (message.method === undefined) settle(message);
+    else if (message.id !== undefined) answer(message.id, message);
+    else if (message.method === 'notifications/tools/list_changed') followChange(message);
+    else if (message.method !== 'notifications/progress' || !progress(message)) tell(message);
+  }
+
+  /** Listeners hear of a changed catalog when `tools` is fresh again. */
+  function followChange(message: JsonRpcMessage): void {
+    const done = () => tell(message);
+    catalog.refresh().then(done, done);
   }
 
   function settle(message: JsonRpcMessage): void {
@@ -110,13 +104,15 @@ export function createSession(generation: number, createWire: (events: WireEvent
     else call.reject(protocolError({ code: -32603, message: 'The answer has neither result nor error.' }));
   }
 
-  function answer(id: JsonRpcId, method: string): void {
+  function answer(id: JsonRpcId, request: JsonRpcMessage): void {
+    const { method } = request;
     // We declare no capability, so the only request that a server may send is a ping.
     const reply =
       method === 'ping'
         ? { jsonrpc: '2.0' as const, id, result: {} }
         : { jsonrpc: '2.0' as const, id, error: { code: -32601, message: `Method not found: ${method}` } };
     wire.send(reply, JSON.stringify(reply));
+    tell(request);
   }
 
   function progress(message: JsonRpcMessage): boolean {
@@ -173,7 +169,7 @@ export function createSession(generation: number, createWire: (events: WireEvent
     },
     async open(outcome) {
       negotiated = outcome;
-      envelope = outcome.era === 'modern' ? modernMeta(outcome.protocolVersion) : null;
+      shape = outcome.era === 'modern' ? modernParams(outcome.protocolVersion) : legacyParams;
       wire.opened(outcome);
       if (outcome.era === 'legacy') notify('notifications/initialized', undefined);
       await wire.delivered();

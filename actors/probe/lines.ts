@@ -12,7 +12,7 @@ export interface Lines {
   readonly saysListening: () => boolean;
   /** It said that its port is taken, the last time that it did. */
   readonly saysPortTaken: () => PortTaken | null;
-  /** Takes a line of stdout that is no protocol. */
+  /** Takes a line that the process actor could not tell from protocol. */
   read(line: string): void;
   stop(): void;
 }
@@ -25,7 +25,6 @@ export function watchLines(process: ProcessHandle, plan: LaunchPlan): Lines {
     listening ||= pattern.test(line);
     taken = readPortTaken(line) ?? taken;
   };
-  for (const line of process.stderrTail()) read(line);
   const stop = process.onLine(read);
   return { saysListening: () => listening, saysPortTaken: () => taken, read, stop };
 }

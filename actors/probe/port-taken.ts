@@ -1,8 +1,7 @@
-import { readdir, readFile, readlink } from 'node:fs/promises';
-import type { Attempt } from '../../machines/contracts.ts';
+import type { Attempt, ProbeInput } from '../../machines/contracts.ts';
 import { createFailure, type Failure } from '../../machines/failure.ts';
-import type { ProbeInput } from '../../machines/contracts.ts';
 import type { ProcessHandle } from '../context.ts';
+import { portHolder } from '../ports.ts';
 
 const TAKEN = /EADDRINUSE|address (?:is )?already in use|AddrInUse|port \d+ is (?:already )?in use|WSAEADDRINUSE/i;
 const PORT = /(?::|, ?|port:? )(\d{2,5})\b/gi;
@@ -29,19 +28,19 @@ export async function portTakenFailure(
   process: ProcessHandle,
 ): Promise<{ readonly failure: Failure; readonly retry: Partial<Attempt> | null }> {
   const { plan } = input.environment;
-  const canLease = plan.port.fixed === null && (plan.port.env.length > 0 || plan.port.args.length > 0);
-  const leaseWasStolen = port !== null && port === process.leasedPort;
+  const { leasedPort } = process;
+  const leaseWasStolen = port !== null && port === leasedPort;
   const details = { generation: input.generation, stderrTail: process.stderrTail() };
   const wanted = port ?? plan.port.fixed;
   const name = wanted === null ? 'A port' : `Port ${wanted}`;
-  if (leaseWasStolen || (canLease && input.attempt.port === 'none')) {
+  if (leaseWasStolen || (leasedPort === null && plan.port.fixed === null)) {
     const message = `${name} that the program wanted is taken.`;
     return {
       failure: createFailure('LAUNCH_PORT_TAKEN', { ...details, message, data: { port: wanted } }),
       retry: { port: 'lease' },
     };
   }
-  const holder = wanted === null ? null : await findHolder(wanted);
+  const holder = wanted === null ? null : await portHolder(wanted);
   const by = holder === null ? 'another process' : `${holder.name} (pid ${holder.pid})`;
   return {
     failure: createFailure('LAUNCH_PORT_FIXED', {
@@ -51,35 +50,4 @@ export async function portTakenFailure(
     }),
     retry: null,
   };
-}
-
-export interface PortHolder {
-  readonly pid: number;
-  readonly name: string;
-}
-
-const LISTEN = '0A';
-
-/** The process that listens on a TCP port; null when it can't be told (another user's, or no /proc). */
-export async function findHolder(port: number): Promise<PortHolder | null> {
-  const hex = port.toString(16).toUpperCase().padStart(4, '0');
-  const tables = await Promise.all(
-    ['/proc/net/tcp', '/proc/net/tcp6'].map((file) => readFile(file, 'utf8').catch(() => '')),
-  );
-  const inodes = new Set(
-    tables
-      .flatMap((table) => table.split('\n').map((row) => row.trim().split(/\s+/)))
-      .filter((fields) => fields[3] === LISTEN && fields[1]?.endsWith(`:${hex}`))
-      .map((fields) => `socket:[${fields[9]}]`),
-  );
-  if (inodes.size === 0) return null;
-  for (const pid of await readdir('/proc')) {
-    if (!/^\d+$/.test(pid)) continue;
-    for (const fd of await readdir(`/proc/${pid}/fd`).catch(() => [])) {
-      if (!inodes.has(await readlink(`/proc/${pid}/fd/${fd}`).catch(() => ''))) continue;
-      const name = (await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => 'unknown')).trim();
-      return { pid: Number(pid), name };
-    }
-  }
-  return null;
 }

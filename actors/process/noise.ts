@@ -6,12 +6,12 @@ export interface NoiseFilter {
 }
 
 const NEWLINE = 10;
-const BLANKS = new Set([9, 13, 32]);
+const BLANKS = new Set([9, NEWLINE, 13, 32]);
 /** `{` and `[`: what a JSON-RPC message starts with. */
 const MESSAGE_STARTS = new Set([0x7b, 0x5b]);
 
 /**
- * Lines of a stdio server's stdout that are no messages (banners, print statements). A message is skipped by one search
+ * Lines of a stdio server's stdout that are no messages (banners, print statements), blank ones left out. A message is skipped by one search
  * for its newline and never copied, so the hot path pays next to nothing.
  */
 export function createNoiseFilter(onLine: (line: string) => void): NoiseFilter {
@@ -21,14 +21,17 @@ export function createNoiseFilter(onLine: (line: string) => void): NoiseFilter {
     push: (chunk) => {
       let from = 0;
       while (from < chunk.length) {
+        let begin = from;
         if (within === 'start') {
-          while (from < chunk.length && BLANKS.has(chunk[from]!)) from += 1;
+          for (; from < chunk.length && BLANKS.has(chunk[from]!); from += 1) {
+            if (chunk[from] === NEWLINE) begin = from + 1;
+          }
           if (from === chunk.length) return;
           within = MESSAGE_STARTS.has(chunk[from]!) ? 'message' : 'noise';
         }
         const newline = chunk.indexOf(NEWLINE, from);
         const end = newline === -1 ? chunk.length : newline + 1;
-        if (within === 'noise') noise.push(chunk.subarray(from, end));
+        if (within === 'noise') noise.push(chunk.subarray(begin, end));
         if (newline !== -1) within = 'start';
         from = end;
       }

@@ -167,10 +167,13 @@ async function fromPypi({ name, range }: Recipe, fetching: Fetching): Promise<St
   return name === 'uv' ? fetchUv(spec, python, fetching) : withUv(spec, python, fetching);
 }
 
+/** `--target` writes nowhere else, with or without a venv. */
+const OWN_FOLDER = { PIP_REQUIRE_VIRTUALENV: '0' };
+
 /** uv is one binary in a wheel: pip puts it into a plain folder in 2 s, without a venv; a venv is for Pythons without pip. */
 async function fetchUv(spec: string, python: string, { dir, run }: Fetching): Promise<StepResult> {
   const options = ['--quiet', '--no-deps', '--only-binary', ':all:'];
-  const direct = await run(python, ['-m', 'pip', 'install', ...options, '--target', dir, spec]);
+  const direct = await run(python, ['-m', 'pip', 'install', ...options, '--target', dir, spec], OWN_FOLDER);
   if (direct.ok || !/No module named pip\b/.test(direct.stderr)) return direct;
   const venv = await run(python, ['-m', 'venv', dir]);
   return venv.ok ? run(join(dir, 'bin', 'python'), ['-m', 'pip', 'install', ...options, spec]) : venv;
@@ -182,9 +185,7 @@ async function withUv(spec: string, python: string, { dir, run, need }: Fetching
   if (uv === undefined) return null;
   const venv = await run(uv, ['venv', '--quiet', '--clear', '--no-project', '--python', python, dir]);
   const interpreter = join(dir, 'bin', 'python');
-  return venv.ok
-    ? run(uv, ['pip', 'install', '--quiet', '--python', interpreter, spec], { UV_PYTHON: interpreter })
-    : venv;
+  return venv.ok ? run(uv, ['pip', 'install', '--quiet', '--python', interpreter, spec]) : venv;
 }
 
 /** `^1.8` → `>=1.8.0,<2.0.0`, which pip reads; of alternatives the first. */

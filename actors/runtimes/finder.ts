@@ -6,6 +6,7 @@ import { jobEnv } from '../env.ts';
 import { FailureError } from '../failure-error.ts';
 import type { Runtimes, RuntimesContext, Toolset } from '../runtimes.ts';
 import { runStep, type StepResult } from '../step.ts';
+import { withTemp } from '../with-temp.ts';
 import { type Fetching, fetched, fetchedName, fetchTool, recipeFor } from './fetch.ts';
 import { type Asking, allPythons, askPython, askVersion, type Found, managedNodes, onPath } from './find.ts';
 import { missingRuntime } from './hints.ts';
@@ -20,7 +21,7 @@ export function createFinder(context: RuntimesContext): Runtimes {
   // npm and its like are scripts for `env node`: ours is the last resort where PATH has none.
   const PATH = [...(callerEnv.PATH ?? '').split(delimiter), dirname(process.execPath)].join(delimiter);
   const environment = (extra: Readonly<Record<string, string>> = {}) =>
-    jobEnv(context, { path: [], programs: {} }, { PATH, ...extra });
+    jobEnv(context, { path: [] }, { PATH, ...extra });
 
   const asking = (signal: AbortSignal): Asking => ({ cwd: store.home, env: environment(), signal });
 
@@ -33,7 +34,10 @@ export function createFinder(context: RuntimesContext): Runtimes {
         (tool === 'python' ? askPython(program, asking(signal)) : askVersion(tool, program, asking(signal)));
       versions.set(key, asked);
       try {
-        return await asked;
+        const answer = await asked;
+        // It may be mended before the next question.
+        if (answer === null) versions.delete(key);
+        return answer;
       } catch {
         if (versions.get(key) === asked) versions.delete(key);
         signal.throwIfAborted();
@@ -91,15 +95,17 @@ export function createFinder(context: RuntimesContext): Runtimes {
       const version = needed === 'python' ? '>=3.8' : null;
       return (await locate({ name: needed, version }, signal).catch(unlessAborted(signal)))?.program;
     };
-    const run: Fetching['run'] = (program, args, env = {}) => {
-      const step = { plugin: tool.name, stream: 'install' as const, program, args, cwd: dir };
-      return runStep(context, { ...step, env: environment(env) }, signal);
-    };
     const work = async () => {
       const before = await fetched(dir);
       if (before !== null) return before;
       log.info({ tool: tool.name, wanted: tool.version }, `fetching ${name} into the home`);
-      return fetchTool(recipe, { dir, run, need, ask: (program) => askVersion(tool.name, program, asking(signal)) });
+      return withTemp(store, 'fetch', (TMPDIR) => {
+        const run: Fetching['run'] = (program, args, env = {}) => {
+          const step = { plugin: tool.name, stream: 'install' as const, program, args, cwd: dir };
+          return runStep(context, { ...step, env: environment({ TMPDIR, ...env }) }, signal);
+        };
+        return fetchTool(recipe, { dir, run, need, ask: (program) => askVersion(tool.name, program, asking(signal)) });
+      });
     };
     const result = (await fetched(dir)) ?? (await store.withLock(`runtime:${tool.name}:${name}`, signal, work));
     if (result !== null && 'program' in result) {
@@ -111,6 +117,7 @@ export function createFinder(context: RuntimesContext): Runtimes {
 
   return {
     async provide(tools, signal) {
+      await store.open();
       // All of them to the end: what one failure leaves running would outlive the job that asked.
       const settled = await Promise.allSettled(tools.map((tool) => locate(tool, signal)));
       signal.throwIfAborted();

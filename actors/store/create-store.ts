@@ -29,7 +29,7 @@ export function createStore({ home: given, log = silent, now = Date.now }: Store
   const owner = createOwner();
   const pluginDir = (plugin: string) => below('plugins', fileName(plugin));
   const facts = createFacts({ folderOf: pluginDir, now, log });
-  const locks = createLocks(below('locks'));
+  const locks = createLocks(() => opening(() => mkdir(below('locks'), { recursive: true })));
   const files = createLedger({ folder: below('ledger'), owner, now, log });
 
   let opened: Promise<void> | null = null;
@@ -69,10 +69,7 @@ export function createStore({ home: given, log = silent, now = Date.now }: Store
     dataDir: (plugin) => below('data', fileName(plugin)),
     runtimeDir: (name) => below('runtimes', fileName(name)),
     makeTemp: (prefix) => opening(() => makeTemp(below('tmp'), prefix, owner)),
-    async withLock(name, signal, work) {
-      await opening(() => mkdir(below('locks'), { recursive: true }));
-      return locks.withLock(below('locks', `${fileName(name)}.lock`), signal, work);
-    },
+    withLock: (name, signal, work) => locks.withLock(below('locks', `${fileName(name)}.lock`), signal, work),
     ledger,
   };
 }

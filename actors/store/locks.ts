@@ -7,9 +7,9 @@
 
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { createFailure } from '../../machines/failure.ts';
 import { FailureError } from '../failure-error.ts';
+import { withHomeErrors } from './home-error.ts';
 
 export interface Locks {
   /** Runs work under the lock of that file; in the order of asking inside a process, in the kernel's between processes. */
@@ -35,19 +35,22 @@ export const LOCKERS: readonly Locker[] = [
     program: 'perl',
     args: [
       '-e',
-      `$SIG{ALRM} = sub { exit ${GAVE_UP} }; alarm 10; open(my $file, "+<&=", 3) && flock($file, 2) or exit 1`,
+      `$SIG{ALRM} = sub { exit ${GAVE_UP} }; alarm 10; open(my $file, "+<&=", 3) or exit 1; flock($file, 2) or exit 1`,
     ],
   },
 ];
 
-export function createLocks(folder: string, lockers: readonly Locker[] = LOCKERS): Locks {
+/** `prepare` sees to it that the files' folder is there; called before every locking, when its turn has come. */
+export function createLocks(prepare: () => Promise<unknown>, lockers: readonly Locker[] = LOCKERS): Locks {
   const queues = new Map<string, Promise<unknown>>();
   /** The first one that works here. */
   let chosen = 0;
 
   async function lockFile(path: string, signal: AbortSignal): Promise<() => void> {
-    await mkdir(folder, { recursive: true });
-    const file = openSync(path, 'a+', 0o600);
+    const file = await withHomeErrors(async () => {
+      await prepare();
+      return openSync(path, 'a+', 0o600);
+    });
     try {
       while (chosen < lockers.length) {
         const tried = chosen;

@@ -39,6 +39,8 @@ export const absent = pluginSetup.createStateConfig({
     checking: {
       on: {
         CALL: { guard: 'mayHold', actions: 'hold' },
+        START: { guard: 'mayStart', actions: 'allowCalls' },
+        RESTART: { guard: 'mayStart', actions: 'allowCalls' },
         // Whether the abandoned processes are gone decides where it may rest.
         ...onStopCommands([
           { guard: 'hasAbandoned', actions: ['refuseCalls', 'rejectHeld'] },

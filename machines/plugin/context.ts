@@ -3,7 +3,7 @@ import type { Tried } from '../attempts.ts';
 import type { Attempt, Checkout, Environment, ProbeEvent } from '../contracts.ts';
 import type { PluginEvent, Slot } from '../events.ts';
 import type { Failure } from '../failure.ts';
-import { defaultLimits, type Limits, type Timing } from '../policy.ts';
+import { type Bounds, defaultBounds, type Timing } from '../policy.ts';
 
 export interface PluginInput {
   /** Name of the instance; every report carries it. */
@@ -12,8 +12,8 @@ export interface PluginInput {
   /** The last generation used under this name; the next start gets the one after. */
   readonly generation: number;
   readonly timing: Timing;
-  /** Default: `defaultLimits`. */
-  readonly limits?: Limits;
+  /** Default: `defaultBounds`. */
+  readonly bounds?: Bounds;
   /** Processes that an earlier actor of this name had to abandon. Default none. */
   readonly abandoned?: readonly number[];
 }
@@ -39,7 +39,7 @@ export interface PluginContext {
   readonly spec: PluginSpec;
   /** With the spec's overrides. */
   readonly timing: Timing;
-  readonly limits: Limits;
+  readonly bounds: Bounds;
   /** The running generation, or the last one. The gate reads it on each call. */
   readonly generation: number;
 
@@ -84,13 +84,13 @@ export interface PluginContext {
 export type PluginMachineEvent = PluginEvent | { readonly type: 'start.deadline'; readonly generation: number };
 
 export function createPluginContext(input: PluginInput): PluginContext {
-  const { plugin, spec, generation, timing, limits = defaultLimits, abandoned = [] } = input;
+  const { plugin, spec, generation, timing, bounds = defaultBounds, abandoned = [] } = input;
   const { clone = timing.clone, install = timing.install, start = timing.start } = spec.timeouts;
   return {
     plugin,
     spec,
     timing: { ...timing, clone, install, start, idleStop: spec.idleStop },
-    limits,
+    bounds,
     generation,
     checkout: null,
     plan: null,

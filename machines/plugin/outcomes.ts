@@ -22,7 +22,7 @@ export function runningAttempt({ attempt }: PluginContext): Attempt {
 function endStart(context: PluginContext, failure: Failure, next: Attempt | null): Ending {
   const tried = noteTried(context.tried, runningAttempt(context).candidate, failure);
   const outcome: Outcome =
-    next !== null && context.relaunches < context.limits.relaunches
+    next !== null && context.relaunches < context.bounds.relaunches
       ? { to: 'relaunch', attempt: next }
       : { to: 'crashed', failure: tellingFailure(tried, failure) };
   return { outcome, tried };

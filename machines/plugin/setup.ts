@@ -47,10 +47,10 @@ const isDeaf = ({ stopped, spec, outcome }: PluginContext): boolean =>
 
 /** Why a CALL that no state takes is rejected. */
 function refusal(context: PluginContext): Failure {
-  const { removed, held, limits, failure, plugin } = context;
+  const { removed, held, bounds, failure, plugin } = context;
   if (removed) return createFailure('CALL_STOPPED', { message: `${plugin} is being removed.` });
   if (isDeaf(context)) return createFailure('CALL_STOPPED');
-  if (held.length >= limits.heldCalls) return createFailure('CALL_QUEUE_FULL', { data: { held: held.length } });
+  if (held.length >= bounds.heldCalls) return createFailure('CALL_QUEUE_FULL', { data: { held: held.length } });
   return failure ?? createFailure('INTERNAL_ERROR', { message: 'A call came in a state that takes none.' });
 }
 
@@ -111,8 +111,8 @@ export const pluginSetup = setup({
     isStale: ({ context, event }) => 'generation' in event && event.generation !== context.generation,
     isDueAtRest: ({ context, event }) =>
       event.type === 'retry.due' && event.generation === context.generation && !context.stopped,
-    mayHold: ({ context }) => !isDeaf(context) && context.held.length < context.limits.heldCalls,
-    mayTry: ({ context }) => context.trialOpen,
+    mayHold: ({ context }) => !isDeaf(context) && context.held.length < context.bounds.heldCalls,
+    mayTry: ({ context }) => context.trialOpen && !isDeaf(context),
     mayStart: ({ context }) => !context.removed,
     mayStartAgain: ({ context }) => !context.removed && context.outcome?.to !== 'relaunch',
     stopsWhenIdle: ({ context }) => context.timing.idleStop !== null,

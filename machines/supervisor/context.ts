@@ -2,15 +2,22 @@ import type { DoneActorEvent, ErrorActorEvent } from 'xstate';
 import type { PluginSpec } from '../../launchers/plan.ts';
 import type { PluginReport, Slot, SupervisorCommand } from '../events.ts';
 import type { Failure } from '../failure.ts';
-import { defaultLimits, type Limits, noHistory, type RestartHistory, type RestartPolicy, type Timing } from '../policy.ts';
+import {
+  type Bounds,
+  defaultBounds,
+  noHistory,
+  type RestartHistory,
+  type RestartPolicy,
+  type Timing,
+} from '../policy.ts';
 import { emptyQueue, type SlotQueue } from '../slots.ts';
 import type { PluginState } from '../states.ts';
 
 export interface SupervisorInput {
   readonly timing: Timing;
   readonly restartPolicy: RestartPolicy;
-  /** Default: `defaultLimits`. */
-  readonly limits?: Limits;
+  /** Default: `defaultBounds`. */
+  readonly bounds?: Bounds;
   /** How many plugins may work at once: clone to install, and spawn to ready. At least 1. */
   readonly slots: Readonly<Record<Slot, number>>;
   /** Epoch milliseconds that never jump: a monotonic clock with an offset. */
@@ -22,9 +29,8 @@ export interface SupervisorInput {
 /** What the supervisor knows of one plugin; plain JSON. */
 export interface Member {
   readonly spec: PluginSpec;
-  readonly state: PluginState;
-  /** Highest one seen. */
-  readonly generation: number;
+  /** Last one reported; null before the first. */
+  readonly state: PluginState | null;
   readonly history: RestartHistory;
   /** Calls passed to it that it has not answered. */
   readonly calls: readonly string[];
@@ -41,6 +47,7 @@ export interface Member {
 
 /** What outlives a plugin's actor, so that a later one of the same name continues from it. */
 export interface Past {
+  /** Highest one used. */
   readonly generation: number;
   readonly abandoned: readonly number[];
 }
@@ -66,7 +73,7 @@ type TimerEvent =
 export type SupervisorMachineEvent = SupervisorCommand | PluginReport | TimerEvent | DoneActorEvent | ErrorActorEvent;
 
 export const createSupervisorContext = (input: SupervisorInput): SupervisorContext => ({
-  limits: defaultLimits,
+  bounds: defaultBounds,
   ...input,
   plugins: {},
   past: {},
@@ -74,10 +81,9 @@ export const createSupervisorContext = (input: SupervisorInput): SupervisorConte
   launches: 0,
 });
 
-export const newMember = (spec: PluginSpec, generation: number): Member => ({
+export const newMember = (spec: PluginSpec): Member => ({
   spec,
-  state: 'absent',
-  generation,
+  state: null,
   history: noHistory,
   calls: [],
   launched: 0,

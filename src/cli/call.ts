@@ -1,6 +1,7 @@
 import type { ToolDescription } from '../../actors/context.ts';
 import { supervisorError } from '../errors.ts';
 import type { CallOptions, ToolResult } from '../options.ts';
+import { printable } from '../printable.ts';
 import { mergeArguments, parseObject, readArguments } from './arguments.ts';
 import { closest } from './closest.ts';
 import { EXIT } from './exit-codes.ts';
@@ -113,12 +114,10 @@ async function print(
 ): Promise<number> {
   const { stdout, stderr } = terminal;
   const isError = isTool && (answer as ToolResult | null)?.isError === true;
-  if (flags.json === true) {
-    await stdout.write(`${toJson(answer, stdout.isTerminal)}\n`);
-  } else {
-    const output = isError ? stderr : stdout;
-    await output.write(shown(output, isTool ? resultAsText(answer as ToolResult) : answerAsText(answer)));
-  }
+  if (flags.json === true) await stdout.write(`${toJson(answer, stdout.isTerminal)}\n`);
+  else if (isError)
+    await stderr.write(printable(resultAsText(answer as ToolResult) || 'The tool failed without a word.\n'));
+  else await stdout.write(shown(stdout, isTool ? resultAsText(answer as ToolResult) : answerAsText(answer)));
   return isError ? EXIT.toolError : EXIT.ok;
 }
 

@@ -1,34 +1,34 @@
 import { EXIT } from './exit-codes.ts';
 import { toJson } from './json.ts';
 import { type Invocation, toPluginOptions } from './options.ts';
+import { createLineProgress, silentProgress } from './progress.ts';
 import { planAsText } from './render-plan.ts';
 import { type CommandContext, labelOf, supervisorOptions } from './session.ts';
 
 /** Clones and looks, and says how the plugin would be run; nothing of it runs. */
 export async function detect(invocation: Invocation, { terminal, shutdown, env }: CommandContext): Promise<number> {
   const { stdout, stderr } = terminal;
+  const { flags } = invocation;
   const plugin = await toPluginOptions(invocation, env);
+  const { defaultName, parseSource, showSource } = await import('../source.ts');
+  const { source } = parseSource(plugin.source, { ref: plugin.ref, subdir: plugin.subdir });
+  const label = labelOf(defaultName(source));
   const { planSource } = await import('../plan-source.ts');
   const planned = planSource(plugin, { ...supervisorOptions(invocation), signal: shutdown.signal });
   // An interrupted clone removes its own temp folder: that is what a signal waits for.
   shutdown.own(() => planned.then(noop, noop));
-  const hurried = stderr.isTerminal && invocation.flags.json !== true;
-  const note = hurried
-    ? setTimeout(() => void stderr.write(stderr.style.dim('fetching the source …\n')), 500)
-    : undefined;
-  const found = await planned.finally(() => clearTimeout(note));
-  if (invocation.flags.json === true) {
-    await stdout.write(`${toJson(found.plan, stdout.isTerminal)}\n`);
-  } else {
-    const source = await shownSource(plugin);
-    await stdout.write(planAsText({ ...found, name: labelOf(found.name), source }, stdout));
-  }
-  return EXIT.ok;
-}
 
-async function shownSource(plugin: Awaited<ReturnType<typeof toPluginOptions>>): Promise<string> {
-  const { parseSource, showSource } = await import('../source.ts');
-  return showSource(parseSource(plugin.source, { ref: plugin.ref, subdir: plugin.subdir }).source);
+  const status = () => ({ state: 'cloning', subState: null }) as const;
+  const watched = stderr.isTerminal && flags.json !== true;
+  const progress = watched ? createLineProgress({ output: stderr, label, status }) : silentProgress;
+  shutdown.signal.addEventListener('abort', () => progress.end(), { once: true });
+  const found = await planned.finally(() => progress.end());
+  await stdout.write(
+    flags.json === true
+      ? `${toJson(found.plan, stdout.isTerminal)}\n`
+      : planAsText({ ...found, name: label, source: showSource(source) }, stdout),
+  );
+  return EXIT.ok;
 }
 
 const noop = () => {};

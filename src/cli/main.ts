@@ -3,7 +3,7 @@
 const [first] = process.argv.slice(2);
 if (first === '--version' || first === '-V') {
   const { packageVersion } = await import('./version.ts');
-  process.stdout.write(`${packageVersion()}\n`);
+  console.log(packageVersion());
 } else {
   const { runProgram } = await import('./program.ts');
   await runProgram(process.argv.slice(2));

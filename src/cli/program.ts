@@ -39,13 +39,16 @@ async function runCommand(argv: readonly string[], terminal: Terminal, shutdown:
   if (process.platform === 'win32') throw supervisorError('CONFIG_UNSUPPORTED_PLATFORM');
   const split = endOfOurs(argv);
   let chosen: Run | null = null;
-  const program = createProgram(argv.slice(split + 1), terminal, (run) => {
+  const help = { out: '', err: '' };
+  const program = createProgram(argv.slice(split + 1), help, (run) => {
     chosen = run;
   });
   try {
     await program.parseAsync(argv.slice(0, split), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
+    await terminal.stdout.write(help.out);
+    await terminal.stderr.write(help.err);
     if (error.exitCode === 0) return EXIT.ok;
     if (error.code === 'commander.help') return EXIT.input;
     throw usageError(error, program, argv);
@@ -69,7 +72,11 @@ function usageError({ message, code }: CommanderError, program: Command, argv: r
   });
 }
 
-function createProgram(pluginArgs: readonly string[], terminal: Terminal, choose: (run: Run) => void): Command {
+function createProgram(
+  pluginArgs: readonly string[],
+  help: { out: string; err: string },
+  choose: (run: Run) => void,
+): Command {
   const program = new Command('mcp-supervisor')
     .description(
       'Give it a git URL; call its tools. Clones, installs, starts, calls and stops MCP servers in any language.',
@@ -80,8 +87,12 @@ function createProgram(pluginArgs: readonly string[], terminal: Terminal, choose
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => void terminal.stdout.write(text),
-      writeErr: (text) => void terminal.stderr.write(text),
+      writeOut: (text) => {
+        help.out += text;
+      },
+      writeErr: (text) => {
+        help.err += text;
+      },
       // Said by the one place that prints errors.
       outputError: () => {},
     })

@@ -15,11 +15,11 @@ export interface Progress {
   end(): void;
 }
 
-export interface ProgressParts {
+export interface ProgressParts<Status = PluginStatus> {
   readonly output: Output;
   /** The plugin as a person knows it. */
   readonly label: string;
-  readonly status: () => PluginStatus;
+  readonly status: () => Status;
   /** Milliseconds of a steady clock; default performance.now. */
   readonly now?: () => number;
 }
@@ -33,7 +33,12 @@ const SPINNER = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏';
 const CLEAR = '\r\u001b[2K';
 
 /** One line, written over itself; it ends in a summary line that stays. */
-export function createLineProgress({ output, label, status, now = () => performance.now() }: ProgressParts): Progress {
+export function createLineProgress({
+  output,
+  label,
+  status,
+  now = () => performance.now(),
+}: ProgressParts<Pick<PluginStatus, 'state' | 'subState'>>): Progress {
   const { style } = output;
   const stages = createStages(now);
   let lastLine = '';

@@ -35,7 +35,7 @@ export function errorAsText(error: SupervisorError, { style }: Pick<Output, 'sty
     `${style.red('✗')} ${style.bold(title(error))} ${style.dim(`· ${error.code}`)}`,
     ...indent(printable(error.message), '  '),
   ];
-  const tail = error.stderrTail.map((line) => `    ${style.dim(printableLine(line))}`);
+  const tail = error.stderrTail.map((line) => (line === '' ? '' : `    ${style.dim(printableLine(line))}`));
   if (tail.length > 0) lines.push('', ...tail, '');
   const { choices, stack } = error.data;
   if (Array.isArray(choices)) lines.push(...choices.map((choice) => `    --subdir ${printableLine(String(choice))}`));

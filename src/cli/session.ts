@@ -2,7 +2,13 @@
 
 import type { PluginOptions, Supervisor, SupervisorOptions } from '../options.ts';
 import { type Invocation, toPluginOptions } from './options.ts';
-import { createLineProgress, createLinesProgress, type Progress, silentProgress } from './progress.ts';
+import {
+  createLineProgress,
+  createLinesProgress,
+  type Progress,
+  type ProgressParts,
+  silentProgress,
+} from './progress.ts';
 import type { Shutdown } from './shutdown.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -27,7 +33,7 @@ const QUICK_STOP = { drain: 250, inputClose: 250, terminate: 1000 };
 export const ONE_SHOT: Partial<PluginOptions> = { restart: 'temporary', idleStop: false };
 
 /** How the state of the plugin is shown; each command has its own idea of `plain`. */
-export type ShowProgress = (parts: Parameters<typeof createLineProgress>[0]) => Progress;
+export type ShowProgress = (parts: ProgressParts) => Progress;
 
 export async function openSession(
   invocation: Invocation,

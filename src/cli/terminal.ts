@@ -13,7 +13,7 @@ export interface Style {
 }
 
 export interface Output {
-  /** Resolves when the system has taken it. A reader that went away (`| head`) is no error. */
+  /** Resolves when the system has taken it; rejects when a result is lost. A reader that went away (`| head`) is no error. */
   write(text: string): Promise<void>;
   readonly isTerminal: boolean;
   /** Columns of the terminal; Infinity where there is none. */
@@ -45,20 +45,26 @@ export const createStyle = (colours: boolean): Style => ({
 });
 
 /** A terminal that can neither colour nor go back in its line is treated as a pipe. */
-function createOutput(stream: NodeJS.WriteStream, env: Env): Output {
+function createOutput(stream: NodeJS.WriteStream, env: Env, mayBeLost: readonly string[] | 'always'): Output {
   const isTerminal = stream.isTTY === true && env.TERM !== 'dumb';
   return {
     isTerminal,
     columns: () => (isTerminal ? stream.columns || 80 : Number.POSITIVE_INFINITY),
     // https://no-color.org: set and not empty.
     style: createStyle(isTerminal && !env.NO_COLOR),
-    write: (text) => new Promise((resolve) => stream.write(text, () => resolve())),
+    write: (text) =>
+      new Promise((resolve, reject) => {
+        stream.write(text, (error: NodeJS.ErrnoException | null | undefined) => {
+          if (!error || mayBeLost === 'always' || mayBeLost.includes(error.code ?? '')) resolve();
+          else reject(error);
+        });
+      }),
   };
 }
 
 export const createTerminal = (process: NodeJS.Process): Terminal => ({
-  stdout: createOutput(process.stdout, process.env),
-  stderr: createOutput(process.stderr, process.env),
+  stdout: createOutput(process.stdout, process.env, ['EPIPE', 'ERR_STREAM_DESTROYED']),
+  stderr: createOutput(process.stderr, process.env, 'always'),
   readStdin: () => readAll(process.stdin),
 });
 

@@ -1,17 +1,16 @@
 /** Clone jobs on a real store, and repositories made for one test; the test is their machine. */
 
-import { mkdir, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, realpath, symlink, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { createActor, createMachine } from 'xstate';
 import { createCloneActor } from '../../actors/clone.ts';
 import type { ActorContext } from '../../actors/context.ts';
 import { createStore } from '../../actors/store/create-store.ts';
-import type { PluginSpec } from '../../launchers/plan.ts';
 import type { Checkout, JobEnded, JobResult } from '../../machines/contracts.ts';
-import { parseSource } from '../../src/source.ts';
 import { git } from '../support/git-server.ts';
 import { createHome, type TestHome } from '../support/home.ts';
+import { specOf } from './spec.ts';
 
 export interface CloneHarness extends AsyncDisposable {
   readonly home: TestHome;
@@ -23,7 +22,10 @@ export interface CloneHarness extends AsyncDisposable {
   /** The same, and the checkout; throws with the failure when there is none. */
   cloned(source: string, options?: CloneOptions): Promise<Checkout>;
   /** The failure that cloning must end in. */
-  refused(source: string, options?: CloneOptions): Promise<Extract<JobResult<Checkout>, { status: 'failed' }>['failure']>;
+  refused(
+    source: string,
+    options?: CloneOptions,
+  ): Promise<Extract<JobResult<Checkout>, { status: 'failed' }>['failure']>;
 }
 
 export interface CloneOptions {
@@ -34,22 +36,6 @@ export interface CloneRun {
   readonly ended: Promise<JobResult<Checkout>>;
   cancel(): void;
 }
-
-export const specOf = (text: string): PluginSpec => {
-  const { source, credential } = parseSource(text);
-  return {
-    source,
-    ...(credential === null ? {} : { credential }),
-    overrides: {},
-    env: {},
-    envPolicy: 'minimal',
-    restart: 'transient',
-    activation: 'lazy',
-    idleStop: null,
-    protocol: 'auto',
-    timeouts: {},
-  };
-};
 
 /** `env` is laid over a caller's environment whose HOME is empty. */
 export async function createCloneHarness(env: Readonly<Record<string, string>> = {}): Promise<CloneHarness> {
@@ -177,6 +163,3 @@ export async function writeFiles(folder: string, files: Readonly<Record<string, 
     await writeFile(join(folder, path), text, { mode: path.endsWith('.sh') ? 0o755 : 0o644 });
   }
 }
-
-export const remove = (path: string) => rm(path, { recursive: true, force: true });
-export const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));

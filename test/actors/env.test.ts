@@ -92,7 +92,7 @@ describe('the settings taken from the caller', () => {
 });
 
 describe('the environment of an installer', () => {
-  const job = (callerEnv: Env, extra: Env = {}) => jobEnv({ callerEnv }, { path: [], programs: {} }, extra);
+  const job = (callerEnv: Env, extra: Env = {}) => jobEnv({ callerEnv }, { path: [] }, extra);
 
   it.each([
     'PIP_TARGET',
@@ -161,9 +161,11 @@ describe('the environment of an installer', () => {
     });
   });
 
-  it('names the found Python to uv, so that a .python-version in the plugin plays no part', () => {
-    const programs = { python: '/usr/bin/python3' };
-    expect(jobEnv({ callerEnv: {} }, { path: [], programs })).toMatchObject({ UV_PYTHON: '/usr/bin/python3' });
+  it('lets no pip install into the user’s own Python', () => {
+    expect(job({ PIP_REQUIRE_VIRTUALENV: '0', PIP_USER: '1' })).toMatchObject({
+      PIP_REQUIRE_VIRTUALENV: '1',
+      PIP_USER: '0',
+    });
   });
 
   it('has the tools first on PATH, and not the folders of an activated venv or a surrounding npm script', () => {
@@ -172,7 +174,7 @@ describe('the environment of an installer', () => {
       npm_lifecycle_event: 'start',
       PATH: '/work/.venv/bin:/work/node_modules/.bin:/usr/bin',
     };
-    expect(jobEnv({ callerEnv }, { path: ['/tools'], programs: {} }).PATH).toBe('/tools:/usr/bin');
+    expect(jobEnv({ callerEnv }, { path: ['/tools'] }).PATH).toBe('/tools:/usr/bin');
   });
 
   it('lets the plan’s own command have the last word', () => {

@@ -127,6 +127,7 @@ describe.runIf(linux)('a cookie', () => {
 describe('ending', () => {
   it('takes SIGTERM where that is enough, also for a stopped process', async () => {
     const leader = await start('sh', [join(programs, 'stops-itself.sh')]);
+    await expect.poll(() => createPsTable().row(leader)?.state).toBe('T');
     expect(await endPids({ groups: [leader] }, { grace: 60_000 })).toEqual([]);
     expect(groupMembers(leader)).toEqual([]);
   });

@@ -54,6 +54,7 @@ describe('a noise filter', () => {
     ['a banner before a message', ['hello\n{"id":1}\nmore\n'], ['hello', 'more']],
     ['a message over chunks', ['{"text":"', 'hello\\n', '"}\nnoise', ' here\n'], ['noise here']],
     ['messages after blanks and blank lines', ['\n  {"id":1}\r\n\t[1]\n', '\n', 'x\n'], ['x']],
+    ['an indented line', ['x\n  at y\n'], ['x', '  at y']],
     ['noise without an end', ['{}\nlast'], ['last']],
   ])('tells %s apart', (_, chunks, lines) => {
     expect(noise(...chunks)).toEqual(lines);

@@ -1,6 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { open, readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { runCli } from './run-cli.ts';
+import { MAIN, runCli } from './run-cli.ts';
 
 describe('help', () => {
   it('lists the commands on stdout', async () => {
@@ -64,5 +67,30 @@ describe('a mistake on the command line ends with 2 and says what would be right
     const asJson = await runCli([...argv, '--json']);
     expect(asJson.code).toBe(2);
     expect(JSON.parse(asJson.stderr)).toMatchObject({ phase: expect.stringMatching(/config|call/), stderrTail: [] });
+  });
+});
+
+describe('a stdout that takes nothing', () => {
+  it('is quiet when its reader has gone', async () => {
+    const child = spawn(process.execPath, [MAIN, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.destroy();
+    let stderr = '';
+    child.stderr.on('data', (chunk) => {
+      stderr += chunk;
+    });
+    expect(await once(child, 'close')).toEqual([0, null]);
+    expect(stderr).toBe('');
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('is an error of ours when the disk is full', async () => {
+    const full = await open('/dev/full', 'w');
+    const child = spawn(process.execPath, [MAIN, '--help'], { stdio: ['ignore', full.fd, 'pipe'] });
+    let stderr = '';
+    child.stderr?.on('data', (chunk) => {
+      stderr += chunk;
+    });
+    expect(await once(child, 'close')).toEqual([1, null]);
+    await full.close();
+    expect(stderr).toContain('HOME_DISK_FULL');
   });
 });

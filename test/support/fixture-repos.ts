@@ -1,9 +1,8 @@
-import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { promisify } from 'node:util';
+import { git } from './git-server.ts';
 
 const FIXTURES = fileURLToPath(new URL('../../fixtures/plugins', import.meta.url));
 
@@ -59,23 +58,3 @@ export async function createFixtureRepos(): Promise<FixtureRepos> {
 
 /** What an install or a build leaves in a fixture's folder. */
 const GENERATED: ReadonlySet<string> = new Set(['node_modules', 'dist', '__pycache__', '.venv']);
-
-/** git without the user's configuration, with a fixed author and date: the same files give the same commit. */
-async function git(cwd: string, ...args: readonly string[]): Promise<string> {
-  const when = '2026-10-01T12:00:00Z';
-  const { stdout } = await promisify(execFile)('git', args, {
-    cwd,
-    env: {
-      PATH: process.env.PATH,
-      GIT_CONFIG_GLOBAL: '/dev/null',
-      GIT_CONFIG_NOSYSTEM: '1',
-      GIT_AUTHOR_NAME: 'Fixture',
-      GIT_AUTHOR_EMAIL: 'fixture@localhost',
-      GIT_COMMITTER_NAME: 'Fixture',
-      GIT_COMMITTER_EMAIL: 'fixture@localhost',
-      GIT_AUTHOR_DATE: when,
-      GIT_COMMITTER_DATE: when,
-    },
-  });
-  return stdout.trim();
-}

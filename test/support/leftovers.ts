@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,7 +7,7 @@ import { promisify } from 'node:util';
 import { expect } from 'vitest';
 import type { TestHome } from './home.ts';
 
-/** A live process that belongs to a home: it carries the home in its environment, command line or working folder. */
+/** A live process that belongs to a home: its path or its cookie is in the environment, command line or working folder. */
 export interface Leftover {
   readonly pid: number;
   readonly command: string;
@@ -20,11 +21,7 @@ export interface Leftovers {
 }
 
 export async function leftoversOf(home: TestHome): Promise<Leftovers> {
-  const [processes, inHome, inTmp] = await Promise.all([
-    processesOf(home.root),
-    temporaryIn(home.path),
-    readdir(home.tmp),
-  ]);
+  const [processes, inHome, inTmp] = await Promise.all([processesOf(home), temporaryIn(home.path), readdir(home.tmp)]);
   return { processes, temporary: [...inHome, ...inTmp.filter((name) => !ALLOWED_IN_TMP.has(name))] };
 }
 
@@ -39,18 +36,21 @@ export async function expectNothingLeft(home: TestHome): Promise<void> {
  */
 export async function expectProcessesToEnd(home: TestHome, patience = 20_000): Promise<void> {
   for (const end = Date.now() + patience; Date.now() < end; await sleep(50)) {
-    if ((await processesOf(home.root)).length === 0) return;
+    if ((await processesOf(home)).length === 0) return;
   }
-  expect(await processesOf(home.root)).toEqual([]);
+  expect(await processesOf(home)).toEqual([]);
 }
 
 /** Node's own compile cache is shared by every program on the machine and is no leftover of ours. */
 const ALLOWED_IN_TMP: ReadonlySet<string> = new Set(['node-compile-cache']);
 
-const processesOf = (root: string): Promise<readonly Leftover[]> =>
-  process.platform === 'linux' ? fromProc(root) : fromPs(root);
+const processesOf = (home: TestHome): Promise<readonly Leftover[]> => {
+  // A cookie starts with ten digits of the home's hash (`actors/cookie`); a process that went elsewhere still has it.
+  const marks = [home.root, `=${createHash('sha256').update(home.path).digest('hex').slice(0, 10)}.`];
+  return process.platform === 'linux' ? fromProc(marks) : fromPs(marks);
+};
 
-async function fromProc(root: string): Promise<readonly Leftover[]> {
+async function fromProc(marks: readonly string[]): Promise<readonly Leftover[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
   const found = await Promise.all(
     pids.map(async (pid) => {
@@ -60,19 +60,19 @@ async function fromProc(root: string): Promise<readonly Leftover[]> {
         read('cmdline'),
         readlink(`/proc/${pid}/cwd`).catch(() => ''),
       ]);
-      if (![environment, command, folder].some((text) => text.includes(root))) return [];
+      if (!marks.some((mark) => [environment, command, folder].some((text) => text.includes(mark)))) return [];
       return [{ pid: Number(pid), command: command.replaceAll('\0', ' ').trim() }];
     }),
   );
   return found.flat().filter(({ command }) => command !== '');
 }
 
-/** Where there is no /proc only the command line tells. */
-async function fromPs(root: string): Promise<readonly Leftover[]> {
+/** Where there is no /proc, `ps` shows the environment behind the command line. */
+async function fromPs(marks: readonly string[]): Promise<readonly Leftover[]> {
   const { stdout } = await promisify(execFile)('ps', ['-axEwwo', 'pid=,command=']);
   return stdout
     .split('\n')
-    .filter((line) => line.includes(root))
+    .filter((line) => marks.some((mark) => line.includes(mark)))
     .map((line) => ({ pid: Number.parseInt(line, 10), command: line.trim().replace(/^\d+\s+/, '') }))
     .filter(({ pid }) => pid !== process.pid);
 }

@@ -1,0 +1,113 @@
+/** Tells from a program's last words why it failed: tables of patterns, the first that matches. */
+
+import type { Cause, CauseKind } from './plan.ts';
+
+export interface Pattern {
+  readonly kind: CauseKind;
+  /** Without flag g. Group 1, where there is one, is the name that matters (a module, a variable, a program). */
+  readonly pattern: RegExp;
+  /** What it means, a sentence without its full stop; `$1` is the name. */
+  readonly says: string;
+  /** What to do next; `$1` is the name. The kind's own when left out. */
+  readonly hint?: string;
+}
+
+export interface ExitLike {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+const HINTS: Readonly<Record<CauseKind, string>> = {
+  'lock-out-of-date': 'Report it to the plugin’s authors: their lock file is stale.',
+  'version-not-found': 'Check that the registry in use has the package.',
+  'install-script-failed': 'See the script’s own words above; it may need a program or a download.',
+  network: 'Check the network and the registry settings, then try again.',
+  'engine-mismatch': 'Install the version of the runtime that the plugin wants.',
+  'missing-program': 'Install the named program.',
+  'missing-module': 'Report it to the plugin’s authors: the package is used but not declared.',
+  'incompatible-dependency': 'The plugin needs an older or newer version of a dependency than was installed.',
+  'build-failed': 'See the first error of the build above.',
+  'entry-missing': 'Name the right program with --command.',
+  'missing-setting': 'Pass it with --env NAME=value.',
+  'missing-argument': 'Pass the arguments after --.',
+  'port-taken': 'Stop the process that holds the port, or let the supervisor choose one.',
+  'runtime-too-old': 'Install a newer version of the runtime.',
+  'not-a-server': 'Name the server with --command or --subdir.',
+  'out-of-disk': 'Free some space.',
+  unknown: 'See its last lines above.',
+};
+
+/** Asked before a runtime's own: what they say is never anything else. */
+export const FIRST: readonly Pattern[] = [
+  { kind: 'out-of-disk', pattern: /ENOSPC|No space left on device|EDQUOT|Disk quota exceeded/i, says: 'The disk is full' },
+  {
+    kind: 'port-taken',
+    pattern: /EADDRINUSE|address already in use|\[Errno (?:98|48)\]|port \d+ is (?:already )?in use|Only one usage of each socket address/i,
+    says: 'The port that it wants is taken',
+  },
+];
+
+/** A name in capitals with an underscore, or of words that only settings have. */
+const NAME = String.raw`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[A-Z]*(?:TOKEN|KEY|SECRET|PASSWORD)[A-Z]*)`;
+const LACKS = String.raw`(?:not (?:been )?(?:set|provided|defined|found|configured|specified|present)|required|missing|undefined|unset|empty|must be|has to be|needs? to be|should be set)`;
+
+/** Asked after a runtime's own. */
+export const LAST: readonly Pattern[] = [
+  { kind: 'missing-argument', pattern: /the following arguments are required: (.+)/, says: 'It needs the argument $1' },
+  { kind: 'missing-argument', pattern: /(?:Missing|Requires?d?|No) (?:required )?(?:option|argument|parameter|positional argument)s?:?\s*['"‘]?(-{0,2}[\w-]+)/i, says: 'It needs the argument $1' },
+  { kind: 'missing-argument', pattern: /(--[\w-]+)['"]?\s+(?:option |argument |flag )?(?:is|are) (?:required|missing|mandatory)|required (?:flag|option)\(?s?\)? ['"]?(--[\w-]+)/i, says: 'It needs the argument $1' },
+  { kind: 'missing-setting', pattern: new RegExp(String.raw`\b${NAME}\b[^\n]{0,80}?\b${LACKS}\b`), says: 'The setting $1 is missing', hint: 'Pass it with --env $1=value.' },
+  { kind: 'missing-setting', pattern: new RegExp(String.raw`\b(?:[Mm]issing|[Rr]equired?s?|[Pp]lease (?:set|provide)|[Mm]ust (?:set|provide|specify)|[Nn]o|[Ss]et|[Pp]rovide|[Ii]nvalid|[Nn]eeds?)\b[^\n]{0,60}?\b${NAME}\b`), says: 'The setting $1 is missing', hint: 'Pass it with --env $1=value.' },
+  { kind: 'missing-setting', pattern: new RegExp(String.raw`(?:environment variables?|env(?:ironment)? vars?|\.env\b|configuration|settings?)[^\n]{0,80}?${LACKS}|(?:missing|required|set|provide)[^\n]{0,40}environment variable`, 'i'), says: 'A setting is missing' },
+  { kind: 'missing-setting', pattern: new RegExp(String.raw`(?:api[ _-]?keys?|(?:access|auth|bot|api) ?tokens?|token|credentials?|password|client secret)\b[^\n]{0,50}?(?:is|are|was|were|must)?\s*${LACKS}|(?:missing|no|provide|requires?)\s+(?:an? |the |your |valid )*(?:[\w]+ )?(?:api[ _-]?key|token|credentials?)`, 'i'), says: 'A key or token is missing' },
+  { kind: 'missing-argument', pattern: /^\s*usage:\s*(.*)/im, says: 'It shows how to use it and ends: it needs arguments' },
+  {
+    kind: 'network',
+    pattern:
+      /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ERR_SOCKET_TIMEOUT|getaddrinfo|name resolution|dns error|error sending request|Failed to fetch|NewConnectionError|Max retries exceeded|trouble with your network|[Cc]onnection (?:refused|reset|timed out)|ConnectError|UND_ERR_CONNECT_TIMEOUT|certificate (?:verify failed|has expired)|UNABLE_TO_GET_ISSUER_CERT|CERT_HAS_EXPIRED|SELF_SIGNED_CERT/,
+    says: 'A host could not be reached',
+  },
+  { kind: 'missing-program', pattern: /(?:sh|bash|zsh)(?:: line \d+|: \d+)?: ([^\s:]+): (?:command )?not found/, says: 'There is no program $1', hint: 'Install $1.' },
+  { kind: 'missing-program', pattern: /spawn(?:Sync)? (\S+) ENOENT|exec: "([^"]+)": executable file not found|env: [‘'“"]?([^\s’'”"]+)[’'”"]?: No such file/, says: 'There is no program $1', hint: 'Install $1.' },
+];
+
+/** Warnings name settings, engines and packages that are not why it failed. */
+const WARNING = /^\s*(npm (warn|notice)\b|\[?WARN(ING)?\]?\b|warning\b|\(node:\d+\) (\w*Warning|\[DEP)|.*\bDeprecationWarning\b)/i;
+
+const MAX_LINE = 300;
+
+/** The cause that the first matching pattern of `FIRST`, `own`, `LAST` gives; always one, `unknown` at worst. */
+export function explainWith(own: readonly Pattern[], output: string, exit: ExitLike): Cause {
+  const lines = output.split(/\r?\n/).filter((line) => !WARNING.test(line));
+  const text = lines.join('\n');
+  for (const each of [...FIRST, ...own, ...LAST]) {
+    const match = each.pattern.exec(text);
+    if (match === null) continue;
+    const name = match.slice(1).find((group) => group !== undefined) ?? '';
+    const fill = (template: string) => template.replaceAll('$1', () => short(name)).trim();
+    return {
+      kind: each.kind,
+      detail: `${fill(each.says)} (“${lineAt(text, match.index)}”).`,
+      hint: fill(each.hint ?? HINTS[each.kind]),
+    };
+  }
+  return unexplained(lines, exit);
+}
+
+function unexplained(lines: readonly string[], { code, signal }: ExitLike): Cause {
+  const last = lines.map((line) => line.trim()).findLast((line) => line !== '');
+  const ended = signal !== null ? `was ended by ${signal}` : code === null ? 'ended' : `ended with exit code ${code}`;
+  const detail = last === undefined ? `It ${ended} and said nothing.` : `It ${ended}; its last words: “${short(last)}”.`;
+  if (code === 127) return { kind: 'missing-program', detail, hint: HINTS['missing-program'] };
+  return { kind: 'unknown', detail, hint: HINTS.unknown };
+}
+
+const lineAt = (text: string, index: number): string => {
+  // A pattern may begin with the line break before what it is about.
+  const from = text.slice(index).search(/\S/) + index;
+  const start = text.lastIndexOf('\n', from) + 1;
+  const end = text.indexOf('\n', from);
+  return short(text.slice(start, end < 0 ? undefined : end).trim());
+};
+
+const short = (line: string): string => (line.length > MAX_LINE ? `${line.slice(0, MAX_LINE)}…` : line);

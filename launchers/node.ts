@@ -1,0 +1,128 @@
+/** Node packages (JavaScript and TypeScript) with npm, pnpm, Yarn or Bun. */
+
+import semver from 'semver';
+import { createBasePlan } from './base-plan.ts';
+import { sourceName } from './identity.ts';
+import { buildSteps } from './node/build.ts';
+import { type Entries, findEntries } from './node/entries.ts';
+import { explainNode } from './node/explain.ts';
+import { createInstaller } from './node/install.ts';
+import { chooseManager } from './node/manager.ts';
+import { type PackageJson, sdkOf, toPackageJson } from './node/package-json.ts';
+import { findBuilt } from './node/resolve.ts';
+import { needsInstall, toolsOfScripts } from './node/scripts.ts';
+import { looksLikeServer } from './node/source.ts';
+import { workspaceAround, workspaceAt } from './node/workspace.ts';
+import { asFields, asString, readManifest } from './parse.ts';
+import { basename, join } from './paths.ts';
+import type { Evidence, FileView, LaunchPlan, Launcher, PluginSpec, Refusal, Tool } from './plan.ts';
+import { notAServer } from './refusal.ts';
+import { findPortVariables, findSettings } from './settings.ts';
+
+/** Without a package.json only these say that a folder is a program. */
+const BARE = ['server', 'app', 'main', 'index'].flatMap((name) => [`${name}.js`, `${name}.mjs`, `${name}.cjs`]);
+
+export function createNodeLauncher(): Launcher {
+  return {
+    id: 'node',
+    detect: (view, dir) =>
+      view.files.includes(join(dir, 'package.json')) || BARE.some((file) => looksLikeServer(readAt(view, dir, file))),
+    plan: planNode,
+    resolve: findBuilt,
+    explain: explainNode,
+  };
+}
+
+const readAt = (view: FileView, dir: string, file: string): string | undefined =>
+  view.files.includes(join(dir, file)) ? view.read(join(dir, file)) : undefined;
+
+function planNode(view: FileView, dir: string, spec: PluginSpec): LaunchPlan | Refusal {
+  const file = join(dir, 'package.json');
+  const parsed = readManifest(view, file);
+  if (parsed !== null && !parsed.ok) return parsed.refusal;
+  const manifest = parsed === null ? null : toPackageJson(parsed.fields);
+  const identities = [manifest?.name ?? '', sourceName(spec.source), basename(dir)];
+  const entries = findEntries(view, dir, manifest, identities);
+  if (entries.best === null && spec.overrides.command === undefined) return refuse(view, dir, file, manifest);
+
+  const base = createBasePlan('node', 'node', dir);
+  const common = {
+    start: entries.candidates,
+    wants: findSettings(view, dir),
+    port: { ...base.port, env: [...new Set([...base.port.env, ...findPortVariables(view, dir)])] },
+    confidence: confidenceOf(manifest, entries),
+  };
+  const node: Tool = { name: 'node', version: manifest === null ? null : enginesOf(manifest) };
+  const bun: Tool[] = entries.candidates.some(({ command }) => command.program === 'bun') ? [{ name: 'bun', version: null }] : [];
+  if (manifest === null) {
+    return { ...base, ...common, tools: merge([node, ...bun]), evidence: entries.evidence };
+  }
+
+  const workspace = workspaceAround(view, dir);
+  const root = workspace?.root ?? dir;
+  const manager = chooseManager(view, root, workspace?.rootPackage ?? manifest);
+  const around = workspace === null && dir !== '' && manager.name === 'pnpm' && hasWorkspaceAbove(view, dir);
+  const installer = createInstaller(manager, root, { ignoreWorkspace: around });
+  const build = buildSteps(view, { dir, manifest, workspace }, manager, installer);
+  const install = workspace !== null || needsInstall(manifest) ? installer.rungs : [];
+  const installTools = install.length > 0 || build.length > 0 ? installer.tools : [];
+  const sdk = sdkOf(manifest);
+  const evidence: Evidence[] = [
+    ...entries.evidence,
+    ...(sdk === null ? [] : [{ file, says: `depends on ${sdk}` }]),
+    ...(install.length > 0 ? [manager.evidence] : []),
+    ...(workspace === null ? [] : [{ file: workspace.file, says: `${dir} is a member of this workspace` }]),
+    ...(node.version === null ? [] : [{ file, says: `wants Node ${node.version}` }]),
+  ];
+  return {
+    ...base,
+    ...common,
+    tools: merge([node, ...installTools, ...bun, ...toolsOfScripts(view, dir, manifest)]),
+    install,
+    build,
+    evidence,
+  };
+}
+
+function confidenceOf(manifest: PackageJson | null, { best, evidence }: Entries): LaunchPlan['confidence'] {
+  const usesSdk = manifest !== null && sdkOf(manifest) !== null;
+  if (usesSdk) return best === 'bin' || best === 'start' ? 'high' : 'medium';
+  return best === 'start' || (best === 'file' && evidence.length > 0) ? 'medium' : 'low';
+}
+
+/** `engines.node` when it is a range that semver knows; prose takes any. */
+const enginesOf = ({ fields }: PackageJson): string | null => {
+  const range = asString(asFields(fields.engines).node);
+  return range !== null && semver.validRange(range) !== null && range.trim() !== '*' ? range : null;
+};
+
+/** One of each name; a version beats none. */
+function merge(tools: readonly Tool[]): Tool[] {
+  const merged = new Map<string, Tool>();
+  for (const tool of tools) if (!merged.has(tool.name) || merged.get(tool.name)?.version === null) merged.set(tool.name, tool);
+  return [...merged.values()];
+}
+
+/** A folder of its own below somebody's pnpm workspace would be installed as a part of it. */
+const hasWorkspaceAbove = (view: FileView, dir: string): boolean =>
+  view.files.some((path) => basename(path) === 'pnpm-workspace.yaml' && dir.startsWith(path.slice(0, -'pnpm-workspace.yaml'.length)));
+
+function refuse(view: FileView, dir: string, file: string, manifest: PackageJson | null): Refusal {
+  const workspace = workspaceAt(view, dir);
+  const members = workspace?.members.length ?? 0;
+  const says = [
+    manifest === null ? 'no package.json' : 'no bin',
+    ...(manifest === null
+      ? []
+      : [
+          manifest.scripts.start === undefined ? 'no start script' : `start is \`${manifest.scripts.start}\`, which is not one plain node, bun or tsx command`,
+          manifest.main === null ? 'no main' : `main ${manifest.main} is a library’s`,
+        ]),
+    'no server, index, app or main file that serves',
+    ...(workspace === null ? [] : [`a workspace of ${members} ${members === 1 ? 'member' : 'members'}`]),
+  ];
+  return notAServer(
+    `${manifest?.name || dir || 'This folder'} is a Node package, but nothing in it says how to start a server.`,
+    says.map((each) => ({ file, says: each })),
+  );
+}

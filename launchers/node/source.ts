@@ -1,0 +1,51 @@
+/** Reads what a file, or the source that it is built from, says about itself. */
+
+import type { FileView } from '../plan.ts';
+import { join, relative, withoutExtension } from '../paths.ts';
+
+const SERVER =
+  /\b(McpServer|FastMCP|StdioServerTransport|StreamableHTTPServerTransport|WebStandardStreamableHTTPServerTransport|SSEServerTransport|McpAgent|createMcpHandler)\b|\bnew Server\(|\.listen\(|\bcreateServer\(|\bserve\(|\bBun\.serve\b|["']tools\/list["']/;
+
+export const looksLikeServer = (text: string | undefined): boolean => text !== undefined && SERVER.test(text);
+
+const SOURCES = ['.ts', '.mts', '.tsx', '.js', '.mjs'];
+
+/** The source that a missing `dist/a/b.js` is most likely built from: `src/a/b.ts`, `a/b.ts`; null when none is there. */
+export function sourceOf(view: FileView, dir: string, file: string): string | null {
+  const inside = withoutExtension(relative(dir, file));
+  const [, ...rest] = inside.split('/');
+  const below = rest.join('/');
+  const stems = ['src', '', 'lib', 'source', 'server'].flatMap((top) => (below === '' ? [] : [join(dir, top, below)]));
+  // `dist/src/index.js` of a compiler that keeps the folder.
+  const same = join(dir, inside);
+  return (
+    [...stems, same]
+      .flatMap((stem) => SOURCES.map((ending) => stem + ending))
+      .find((path) => path !== file && view.files.includes(path)) ?? null
+  );
+}
+
+/** The file itself when it is in the tree, else its source. */
+export function textOf(view: FileView, dir: string, file: string): string | undefined {
+  const path = view.files.includes(file) ? file : sourceOf(view, dir, file);
+  return path === null ? undefined : view.read(path);
+}
+
+/** `bun` for what only Bun can run (its shebang, or an import of `bun:`), `sh` for shell scripts, else node. */
+export function interpreterOf(text: string | undefined): 'node' | 'bun' | 'sh' {
+  const shebang = /^#!.*/.exec(text ?? '')?.[0] ?? '';
+  if (/\bbun\b/.test(shebang) || /\bfrom\s+["']bun(:|["'])|\brequire\(["']bun:|\bBun\.(serve|file|spawn|env)\b/.test(text ?? '')) {
+    return 'bun';
+  }
+  return /\b(ba|z|da)?sh\b/.test(shebang) && !/node|tsx|deno/.test(shebang) ? 'sh' : 'node';
+}
+
+export const isTypeScript = (file: string): boolean => /\.[cm]?tsx?$/.test(file);
+
+/** Folder in which the compiler writes, from tsconfig.json (which may hold comments); null when it doesn't say. */
+export function outDirOf(view: FileView, dir: string): string | null {
+  const text = view.read(join(dir, 'tsconfig.json'))?.replaceAll(/^\s*\/\/.*$/gm, '');
+  const out = /"outDir"\s*:\s*"([^"]+)"/.exec(text ?? '')?.[1];
+  return out === undefined ? null : join(dir, out);
+}
+

@@ -1,0 +1,59 @@
+/** Harnesses whose transitions count for the coverage test at the end of `machines.test.ts`. */
+
+import { createActor, setup } from 'xstate';
+import type { PluginSpec } from '../../launchers/plan.ts';
+import type { PluginEvent, PluginReport } from '../../machines/events.ts';
+import type { PluginInput } from '../../machines/plugin/context.ts';
+import { pluginMachine } from '../../machines/plugin.ts';
+import { defaultTiming } from '../../machines/policy.ts';
+import { stateName, subState } from '../../machines/states.ts';
+import { createTestClock } from '../../src/testing/clock.ts';
+import { createHarness, type HarnessOptions } from '../../src/testing/harness.ts';
+import { sampleSpec } from '../../src/testing/samples.ts';
+import { createScriptedActors } from '../../src/testing/scripted.ts';
+import { createCoverage } from '../model/coverage.ts';
+
+export const coverage = createCoverage();
+
+/** Supervisor and plugins. */
+export const createCovered = (options: HarnessOptions = {}) => createHarness({ ...options, inspect: coverage.inspect });
+
+/** One plugin machine under a parent that only records: every decision of a supervisor is the test's own. */
+export function createPlugin(spec: Partial<PluginSpec> = {}, input: Partial<PluginInput> = {}) {
+  const clock = createTestClock();
+  const actors = createScriptedActors();
+  const reports: PluginReport[] = [];
+  const parent = setup({ actors: { plugin: pluginMachine.provide({ actors: { ...actors.plugin } }) } }).createMachine({
+    invoke: {
+      id: 'plugin',
+      src: 'plugin',
+      input: { plugin: 'a', spec: sampleSpec(spec), generation: 0, timing: defaultTiming, ...input },
+    },
+    on: { '*': { actions: ({ event }) => reports.push(event as PluginReport) } },
+  });
+  const actor = createActor(parent, { clock, inspect: coverage.inspect });
+  actor.subscribe({ error() {} });
+  actor.start();
+  const child = actor.getSnapshot().children.plugin!;
+  return {
+    ...actors.of('a'),
+    clock,
+    reports,
+    send: (event: PluginEvent) => child.send(event),
+    call: (callId: string) => child.send({ type: 'CALL', callId }),
+    settle: () => new Promise<void>((resolve) => setImmediate(resolve)),
+    /** Fires the next timer. */
+    timePasses: () => clock.advance((clock.next() ?? clock.now()) - clock.now()),
+    snapshot: () => child.getSnapshot(),
+    context: () => child.getSnapshot().context,
+    state() {
+      const { value } = child.getSnapshot();
+      const leaf = subState(value);
+      return leaf === null ? stateName(value) : `${stateName(value)}.${leaf}`;
+    },
+    entered: () => reports.flatMap((report) => (report.type === 'plugin.entered' ? [report.state] : [])),
+    verdicts: (callId: string) => reports.filter((report) => 'callId' in report && report.callId === callId),
+  };
+}
+
+export type Plugin = ReturnType<typeof createPlugin>;
