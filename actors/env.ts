@@ -107,12 +107,6 @@ const JOB: Readonly<Variables> = {
   NPM_CONFIG_FUND: 'false',
   NPM_CONFIG_UPDATE_NOTIFIER: 'false',
   NPM_CONFIG_INCLUDE: 'dev',
-  // `packageManager: pnpm@X` makes pnpm replace itself by X and refuse a download without a signature. In capitals,
-  // because pnpm 10 hides npm_config_* from the scripts that it runs, and those call pnpm again; pnpm 11 reads the second.
-  NPM_CONFIG_MANAGE_PACKAGE_MANAGER_VERSIONS: 'false',
-  pnpm_config_pm_on_fail: 'ignore',
-  // pnpm 11 fails where pnpm 10 only notes that a dependency's install script was not run.
-  pnpm_config_strict_dep_builds: 'false',
   // Yarn's default leaves no node_modules, and then `node dist/x.js` finds nothing.
   YARN_NODE_LINKER: 'node-modules',
   YARN_ENABLE_TELEMETRY: '0',
@@ -131,19 +125,30 @@ const JOB: Readonly<Variables> = {
   PDM_CHECK_UPDATE: 'false',
 };
 
+/** Where pnpm is a tool; npm would warn of settings that it doesn't know. */
+const PNPM: Readonly<Variables> = {
+  // `packageManager: pnpm@X` makes pnpm replace itself by X and refuse a download without a signature. In capitals,
+  // because pnpm 10 hides npm_config_* from the scripts that it runs, and those call pnpm again; pnpm 11 reads the second.
+  NPM_CONFIG_MANAGE_PACKAGE_MANAGER_VERSIONS: 'false',
+  pnpm_config_pm_on_fail: 'ignore',
+  // pnpm 11 fails where pnpm 10 only notes that a dependency's install script was not run.
+  pnpm_config_strict_dep_builds: 'false',
+};
+
 /**
  * The environment of installers and builds: the caller's minus what would bend them, plus what keeps them quiet. Their
  * secrets are the caller's own; a plugin's `env` never gets here, so a dependency's install script can't read it.
  */
 export function jobEnv(
   context: Pick<ActorContext, 'callerEnv'>,
-  toolset: Pick<Toolset, 'path'>,
+  toolset: Pick<Toolset, 'path' | 'programs'>,
   extra: Readonly<Record<string, string>> = {},
 ): Variables {
   const { callerEnv } = context;
   const env: Variables = {
     ...pick(callerEnv, reachesJobs),
     ...JOB,
+    ...('pnpm' in toolset.programs ? PNPM : {}),
     ...extra,
   };
   env.PATH = joinPath(toolset.path, extra.PATH ?? pathWithoutScripts(callerEnv));

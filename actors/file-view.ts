@@ -31,7 +31,8 @@ export function createFileView(folder: string, { installed = false, limit = 20_0
     has(path) {
       const inside = below(root, path);
       // The last link may leave the folder (`.venv/bin/python` does); a way through one may not.
-      return inside !== null && isInside(root, dirname(inside)) && statIfThere(inside) !== null;
+      if (inside === null || inside === root) return inside === root;
+      return isInside(root, dirname(inside)) && statIfThere(inside) !== null;
     },
     read(path) {
       if (!texts.has(path)) texts.set(path, readText(root, path));

@@ -137,10 +137,12 @@ export async function endPids(family: Family, { grace = 2000 }: EndOptions = {})
     ...family,
     pids: identities.filter(isSameProcess).map(({ pid }) => pid),
   });
-  if (grace > 0 && survivorOf(current()) !== null) {
-    signalFamily(current(), 'SIGTERM');
-    if (await untilGone(current(), { timeout: grace })) return [];
-  }
+  let asked = false;
+  const ask = () => {
+    if (!asked) signalFamily(current(), 'SIGTERM');
+    asked = true;
+  };
+  if (await untilGone(current(), { timeout: grace, onSurvivors: ask })) return [];
   const kill = () => signalFamily(current(), 'SIGKILL');
   return (await untilGone(current(), { timeout: KILL_TAKES_AT_MOST, onSurvivors: kill })) ? [] : familyPids(current());
 }

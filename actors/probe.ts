@@ -17,19 +17,17 @@ const LOOKS_LIKE_MESSAGE = /^\s*[{[]/;
 
 /**
  * Finds out how a running plugin speaks and opens its session: transport, era, endpoint and catalog. Sends `probe.ready`
- * or `probe.failed`, once; a program that stays silent, or ends, makes it send nothing: deadlines are the machine's and
+ * or `probe.failed`, once; a program that stays silent, or ends, makes it send neither: deadlines are the machine's and
  * exits the process actor's. Leaving the state stops the search; a session that was found lives on.
  */
 export function createProbeActor(context: ActorContext): ProbeActor {
   const logic: Logic = fromCallback(({ input, sendBack }) => {
     const abort = new AbortController();
-    probe(context, input, abort.signal).then(
-      (event) => {
-        if (!abort.signal.aborted) sendBack(event);
-      },
-      (thrown) => {
-        if (!abort.signal.aborted) sendBack(failed(input, failureOf(thrown, internalError), null));
-      },
+    const tell = (event: ProbeEvent) => {
+      if (!abort.signal.aborted) sendBack(event);
+    };
+    probe(context, input, abort.signal, tell).then(tell, (thrown) =>
+      tell(failed(input, failureOf(thrown, internalError), null)),
     );
     return () => abort.abort();
   });
@@ -45,9 +43,16 @@ const failed = (
   retry: (ProbeEvent & { type: 'probe.failed' })['retry'],
 ): ProbeEvent => ({ type: 'probe.failed', generation, failure: { ...failure, generation }, retry });
 
-async function probe(context: ActorContext, input: ProbeInput, signal: AbortSignal): Promise<ProbeEvent> {
+async function probe(
+  context: ActorContext,
+  input: ProbeInput,
+  signal: AbortSignal,
+  tell: (event: ProbeEvent) => void,
+): Promise<ProbeEvent> {
   const instance = instanceOf(context, input);
-  const verdict = await race(context, input, instance, signal);
+  const { generation } = input;
+  const listening = (port: number | null) => tell({ type: 'probe.listening', generation, port });
+  const verdict = await race(context, input, instance, signal, listening);
   if (verdict.kind === 'failed') {
     const { failure } = verdict;
     const stderrTail = failure.stderrTail.length > 0 ? failure.stderrTail : instance.process.stderrTail().slice(-20);
@@ -62,7 +67,7 @@ async function probe(context: ActorContext, input: ProbeInput, signal: AbortSign
   instance.session = found.session;
   return {
     type: 'probe.ready',
-    generation: input.generation,
+    generation,
     transport: found.session.transport,
     era: found.session.era,
     protocolVersion: found.session.protocolVersion,
@@ -83,6 +88,7 @@ async function race(
   input: ProbeInput,
   { process }: Instance,
   signal: AbortSignal,
+  listening: Search['listening'],
 ): Promise<Verdict> {
   const { plan } = input.environment;
   const transport = input.attempt.transport === 'auto' ? plan.transport : input.attempt.transport;
@@ -105,6 +111,7 @@ async function race(
     endpoint: input.attempt.endpoint ?? plan.endpoint,
     era,
     lines,
+    listening,
     signal: AbortSignal.any([until, networkOver.signal]),
   };
   try {

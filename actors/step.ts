@@ -97,7 +97,7 @@ export async function runStep(context: StepContext, step: Step, signal: AbortSig
         `${step.program} left processes that outlive SIGKILL`,
       );
 
-    await Promise.race([closed, delay(DRAIN)]);
+    await Promise.race([closed, delay(DRAIN, undefined, { ref: false })]);
     child.stdout.destroy();
     child.stderr.destroy();
     signal.throwIfAborted();

@@ -39,10 +39,15 @@ const HINTS: Readonly<Record<CauseKind, string>> = {
 
 /** Asked before a runtime's own: what they say is never anything else. */
 export const FIRST: readonly Pattern[] = [
-  { kind: 'out-of-disk', pattern: /ENOSPC|No space left on device|EDQUOT|Disk quota exceeded/i, says: 'The disk is full' },
+  {
+    kind: 'out-of-disk',
+    pattern: /ENOSPC|No space left on device|EDQUOT|Disk quota exceeded/i,
+    says: 'The disk is full',
+  },
   {
     kind: 'port-taken',
-    pattern: /EADDRINUSE|address already in use|\[Errno (?:98|48)\]|port \d+ is (?:already )?in use|Only one usage of each socket address/i,
+    pattern:
+      /EADDRINUSE|address already in use|\[Errno (?:98|48)\]|port \d+ is (?:already )?in use|Only one usage of each socket address/i,
     says: 'The port that it wants is taken',
   },
 ];
@@ -54,25 +59,77 @@ const LACKS = String.raw`(?:not (?:been )?(?:set|provided|defined|found|configur
 /** Asked after a runtime's own. */
 export const LAST: readonly Pattern[] = [
   { kind: 'missing-argument', pattern: /the following arguments are required: (.+)/, says: 'It needs the argument $1' },
-  { kind: 'missing-argument', pattern: /(?:Missing|Requires?d?|No) (?:required )?(?:option|argument|parameter|positional argument)s?:?\s*['"‘]?(-{0,2}[\w-]+)/i, says: 'It needs the argument $1' },
-  { kind: 'missing-argument', pattern: /(--[\w-]+)['"]?\s+(?:option |argument |flag )?(?:is|are) (?:required|missing|mandatory)|required (?:flag|option)\(?s?\)? ['"]?(--[\w-]+)/i, says: 'It needs the argument $1' },
-  { kind: 'missing-setting', pattern: new RegExp(String.raw`\b${NAME}\b[^\n]{0,80}?\b${LACKS}\b`), says: 'The setting $1 is missing', hint: 'Pass it with --env $1=value.' },
-  { kind: 'missing-setting', pattern: new RegExp(String.raw`\b(?:[Mm]issing|[Rr]equired?s?|[Pp]lease (?:set|provide)|[Mm]ust (?:set|provide|specify)|[Nn]o|[Ss]et|[Pp]rovide|[Ii]nvalid|[Nn]eeds?)\b[^\n]{0,60}?\b${NAME}\b`), says: 'The setting $1 is missing', hint: 'Pass it with --env $1=value.' },
-  { kind: 'missing-setting', pattern: new RegExp(String.raw`(?:environment variables?|env(?:ironment)? vars?|\.env\b|configuration|settings?)[^\n]{0,80}?${LACKS}|(?:missing|required|set|provide)[^\n]{0,40}environment variable`, 'i'), says: 'A setting is missing' },
-  { kind: 'missing-setting', pattern: new RegExp(String.raw`(?:api[ _-]?keys?|(?:access|auth|bot|api) ?tokens?|token|credentials?|password|client secret)\b[^\n]{0,50}?(?:is|are|was|were|must)?\s*${LACKS}|(?:missing|no|provide|requires?)\s+(?:an? |the |your |valid )*(?:[\w]+ )?(?:api[ _-]?key|token|credentials?)`, 'i'), says: 'A key or token is missing' },
-  { kind: 'missing-argument', pattern: /^\s*usage:\s*(.*)/im, says: 'It shows how to use it and ends: it needs arguments' },
+  {
+    kind: 'missing-argument',
+    pattern:
+      /(?:Missing|Requires?d?|No) (?:required )?(?:option|argument|parameter|positional argument)s?:?\s*['"‘]?(-{0,2}[\w-]+)/i,
+    says: 'It needs the argument $1',
+  },
+  {
+    kind: 'missing-argument',
+    pattern:
+      /(--[\w-]+)['"]?\s+(?:option |argument |flag )?(?:is|are) (?:required|missing|mandatory)|required (?:flag|option)\(?s?\)? ['"]?(--[\w-]+)/i,
+    says: 'It needs the argument $1',
+  },
+  {
+    kind: 'missing-setting',
+    pattern: new RegExp(String.raw`\b${NAME}\b[^\n]{0,80}?\b${LACKS}\b`),
+    says: 'The setting $1 is missing',
+    hint: 'Pass it with --env $1=value.',
+  },
+  {
+    kind: 'missing-setting',
+    pattern: new RegExp(
+      String.raw`\b(?:[Mm]issing|[Rr]equired?s?|[Pp]lease (?:set|provide)|[Mm]ust (?:set|provide|specify)|[Nn]o|[Ss]et|[Pp]rovide|[Ii]nvalid|[Nn]eeds?)\b[^\n]{0,60}?\b${NAME}\b`,
+    ),
+    says: 'The setting $1 is missing',
+    hint: 'Pass it with --env $1=value.',
+  },
+  {
+    kind: 'missing-setting',
+    pattern: new RegExp(
+      String.raw`(?:environment variables?|env(?:ironment)? vars?|\.env\b|configuration|settings?)[^\n]{0,80}?${LACKS}|(?:missing|required|set|provide)[^\n]{0,40}environment variable`,
+      'i',
+    ),
+    says: 'A setting is missing',
+  },
+  {
+    kind: 'missing-setting',
+    pattern: new RegExp(
+      String.raw`(?:api[ _-]?keys?|(?:access|auth|bot|api) ?tokens?|token|credentials?|password|client secret)\b[^\n]{0,50}?(?:is|are|was|were|must)?\s*${LACKS}|(?:missing|no|provide|requires?)\s+(?:an? |the |your |valid )*(?:[\w]+ )?(?:api[ _-]?key|token|credentials?)`,
+      'i',
+    ),
+    says: 'A key or token is missing',
+  },
+  {
+    kind: 'missing-argument',
+    pattern: /^\s*usage:\s*(.*)/im,
+    says: 'It shows how to use it and ends: it needs arguments',
+  },
   {
     kind: 'network',
     pattern:
       /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ERR_SOCKET_TIMEOUT|getaddrinfo|name resolution|dns error|error sending request|Failed to fetch|NewConnectionError|Max retries exceeded|trouble with your network|[Cc]onnection (?:refused|reset|timed out)|ConnectError|UND_ERR_CONNECT_TIMEOUT|certificate (?:verify failed|has expired)|UNABLE_TO_GET_ISSUER_CERT|CERT_HAS_EXPIRED|SELF_SIGNED_CERT/,
     says: 'A host could not be reached',
   },
-  { kind: 'missing-program', pattern: /(?:sh|bash|zsh)(?:: line \d+|: \d+)?: ([^\s:]+): (?:command )?not found/, says: 'There is no program $1', hint: 'Install $1.' },
-  { kind: 'missing-program', pattern: /spawn(?:Sync)? (\S+) ENOENT|exec: "([^"]+)": executable file not found|env: [‘'“"]?([^\s’'”"]+)[’'”"]?: No such file/, says: 'There is no program $1', hint: 'Install $1.' },
+  {
+    kind: 'missing-program',
+    pattern: /(?:sh|bash|zsh)(?:: line \d+|: \d+)?: ([^\s:]+): (?:command )?not found/,
+    says: 'There is no program $1',
+    hint: 'Install $1.',
+  },
+  {
+    kind: 'missing-program',
+    pattern:
+      /spawn(?:Sync)? (\S+) ENOENT|exec: "([^"]+)": executable file not found|env: [‘'“"]?([^\s’'”"]+)[’'”"]?: No such file/,
+    says: 'There is no program $1',
+    hint: 'Install $1.',
+  },
 ];
 
 /** Warnings name settings, engines and packages that are not why it failed. */
-const WARNING = /^\s*(npm (warn|notice)\b|\[?WARN(ING)?\]?\b|warning\b|\(node:\d+\) (\w*Warning|\[DEP)|.*\bDeprecationWarning\b)/i;
+const WARNING =
+  /^\s*(npm (warn|notice)\b|\[?WARN(ING)?\]?\b|warning\b|\(node:\d+\) (\w*Warning|\[DEP)|.*\bDeprecationWarning\b)/i;
 
 const MAX_LINE = 300;
 
@@ -97,7 +154,8 @@ export function explainWith(own: readonly Pattern[], output: string, exit: ExitL
 function unexplained(lines: readonly string[], { code, signal }: ExitLike): Cause {
   const last = lines.map((line) => line.trim()).findLast((line) => line !== '');
   const ended = signal !== null ? `was ended by ${signal}` : code === null ? 'ended' : `ended with exit code ${code}`;
-  const detail = last === undefined ? `It ${ended} and said nothing.` : `It ${ended}; its last words: “${short(last)}”.`;
+  const detail =
+    last === undefined ? `It ${ended} and said nothing.` : `It ${ended}; its last words: “${short(last)}”.`;
   if (code === 127) return { kind: 'missing-program', detail, hint: HINTS['missing-program'] };
   return { kind: 'unknown', detail, hint: HINTS.unknown };
 }

@@ -4,7 +4,8 @@ import { basename } from './paths.ts';
 import type { Source } from './plan.ts';
 
 /** Names of helpers that ship beside a server; taken only when nothing else is left. */
-const HELPER = /(^|[-_.])(lint|tests?|bench(mark)?|load(test)?|examples?|demo|docs?|setup|install(er)?|remove|uninstall|hooks?|proxy|inspect(or)?|clients?|cli|admin|migrate|update|auth|login)($|[-_.])/;
+const HELPER =
+  /(^|[-_.])(lint|tests?|bench(mark)?|load(test)?|examples?|demo|docs?|setup|install(er)?|remove|uninstall|hooks?|proxy|inspect(or)?|clients?|cli|admin|migrate|update|auth|login)($|[-_.])/;
 
 const plain = (name: string): string => name.toLowerCase().replaceAll(/[-_.\s]+/g, '-');
 
@@ -28,7 +29,13 @@ export function byIdentity(names: readonly string[], identities: readonly string
     const equal = wanted.indexOf(own);
     if (equal >= 0) return equal;
     const bare = own.replaceAll(/^mcp-|-mcp$|^server-|-server$/g, '');
-    const likeness = wanted.some((identity) => identity.includes(bare)) ? 0 : /mcp/.test(own) ? 1 : /server|stdio/.test(own) ? 2 : 3;
+    const likeness = wanted.some((identity) => identity.includes(bare))
+      ? 0
+      : /mcp/.test(own)
+        ? 1
+        : /server|stdio/.test(own)
+          ? 2
+          : 3;
     return (HELPER.test(own) ? 1000 : 100) + likeness;
   };
   return names

@@ -15,7 +15,7 @@ import { looksLikeServer } from './node/source.ts';
 import { workspaceAround, workspaceAt } from './node/workspace.ts';
 import { asFields, asString, readManifest } from './parse.ts';
 import { basename, join } from './paths.ts';
-import type { Evidence, FileView, LaunchPlan, Launcher, PluginSpec, Refusal, Tool } from './plan.ts';
+import type { Evidence, FileView, Launcher, LaunchPlan, PluginSpec, Refusal, Tool } from './plan.ts';
 import { notAServer } from './refusal.ts';
 import { findPortVariables, findSettings } from './settings.ts';
 
@@ -53,7 +53,9 @@ function planNode(view: FileView, dir: string, spec: PluginSpec): LaunchPlan | R
     confidence: confidenceOf(manifest, entries),
   };
   const node: Tool = { name: 'node', version: manifest === null ? null : enginesOf(manifest) };
-  const bun: Tool[] = entries.candidates.some(({ command }) => command.program === 'bun') ? [{ name: 'bun', version: null }] : [];
+  const bun: Tool[] = entries.candidates.some(({ command }) => command.program === 'bun')
+    ? [{ name: 'bun', version: null }]
+    : [];
   if (manifest === null) {
     return { ...base, ...common, tools: merge([node, ...bun]), evidence: entries.evidence };
   }
@@ -99,13 +101,16 @@ const enginesOf = ({ fields }: PackageJson): string | null => {
 /** One of each name; a version beats none. */
 function merge(tools: readonly Tool[]): Tool[] {
   const merged = new Map<string, Tool>();
-  for (const tool of tools) if (!merged.has(tool.name) || merged.get(tool.name)?.version === null) merged.set(tool.name, tool);
+  for (const tool of tools)
+    if (!merged.has(tool.name) || merged.get(tool.name)?.version === null) merged.set(tool.name, tool);
   return [...merged.values()];
 }
 
 /** A folder of its own below somebody's pnpm workspace would be installed as a part of it. */
 const hasWorkspaceAbove = (view: FileView, dir: string): boolean =>
-  view.files.some((path) => basename(path) === 'pnpm-workspace.yaml' && dir.startsWith(path.slice(0, -'pnpm-workspace.yaml'.length)));
+  view.files.some(
+    (path) => basename(path) === 'pnpm-workspace.yaml' && dir.startsWith(path.slice(0, -'pnpm-workspace.yaml'.length)),
+  );
 
 function refuse(view: FileView, dir: string, file: string, manifest: PackageJson | null): Refusal {
   const workspace = workspaceAt(view, dir);
@@ -115,7 +120,9 @@ function refuse(view: FileView, dir: string, file: string, manifest: PackageJson
     ...(manifest === null
       ? []
       : [
-          manifest.scripts.start === undefined ? 'no start script' : `start is \`${manifest.scripts.start}\`, which is not one plain node, bun or tsx command`,
+          manifest.scripts.start === undefined
+            ? 'no start script'
+            : `start is \`${manifest.scripts.start}\`, which is not one plain node, bun or tsx command`,
           manifest.main === null ? 'no main' : `main ${manifest.main} is a library’s`,
         ]),
     'no server, index, app or main file that serves',

@@ -201,6 +201,8 @@ export interface LaunchPlan {
   readonly health: string | null;
   /** Regular expression (no flags) on a line of output that says it is listening; null for the usual ones. */
   readonly readyPattern: string | null;
+  /** The caller's own arguments, already in every candidate; for those that `resolve` adds. */
+  readonly args?: readonly string[];
   /** Environment of the plugin that the plan itself fixes (`PYTHONUNBUFFERED=1`); the caller's `env` wins. */
   readonly env: Readonly<Record<string, string>>;
   readonly wants: readonly Setting[];

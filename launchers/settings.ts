@@ -8,7 +8,8 @@ import type { FileView, Setting } from './plan.ts';
 const MAX_SETTINGS = 80;
 const MAX_SOURCES = 150;
 
-const SECRET = /KEY|TOKEN|SECRET|PASS(WORD|WD|PHRASE)?|CREDENTIAL|AUTH|COOKIE|PRIVATE|PAT$|DSN|CONNECTION_STRING|(DATABASE|MONGO\w*|REDIS|POSTGRES\w*)_UR[IL]/i;
+const SECRET =
+  /KEY|TOKEN|SECRET|PASS(WORD|WD|PHRASE)?|CREDENTIAL|AUTH|COOKIE|PRIVATE|PAT$|DSN|CONNECTION_STRING|(DATABASE|MONGO\w*|REDIS|POSTGRES\w*)_UR[IL]/i;
 
 /**
  * Variables that are no setting of the plugin: what every process gets, what only installers or test runners mean, and
@@ -53,7 +54,9 @@ export function findPortVariables(view: FileView, dir: string): string[] {
     for (const name of namesIn(view.read(file) ?? '')) if (/^[A-Z][A-Z0-9_]*_PORT$/.test(name)) names.add(name);
   }
   // A database's port is not ours to choose.
-  return [...names].filter((name) => !/DB|SQL|MONGO|REDIS|POSTGRES|SMTP|IMAP|SSH|PROXY|REMOTE|DEBUG|CDP|CHROME/.test(name)).sort();
+  return [...names]
+    .filter((name) => !/DB|SQL|MONGO|REDIS|POSTGRES|SMTP|IMAP|SSH|PROXY|REMOTE|DEBUG|CDP|CHROME/.test(name))
+    .sort();
 }
 
 type Add = (name: string, more?: Partial<Setting>) => void;
@@ -86,7 +89,9 @@ function fromSmithery(view: FileView, dir: string, add: Add): void {
   const { configSchema, commandFunction } = asFields(startCommand);
   const { required, properties } = asFields(configSchema);
   const needed = Array.isArray(required) ? required : [];
-  for (const [, name = '', key = ''] of (asString(commandFunction) ?? '').matchAll(/["']?([A-Z][A-Z0-9_]+)["']?\s*:\s*(?:String\()?config\.(\w+)/g)) {
+  for (const [, name = '', key = ''] of (asString(commandFunction) ?? '').matchAll(
+    /["']?([A-Z][A-Z0-9_]+)["']?\s*:\s*(?:String\()?config\.(\w+)/g,
+  )) {
     const description = asString(asFields(asFields(properties)[key]).description);
     add(name, { required: needed.includes(key), ...(description === null ? {} : { description }) });
   }
@@ -109,11 +114,22 @@ function fromBundle(view: FileView, dir: string, add: Add): void {
   }
 }
 
-const EXAMPLES = ['.env.example', '.env.sample', '.env.template', '.env.dist', 'env.example', 'example.env', '.env.local.example'];
+const EXAMPLES = [
+  '.env.example',
+  '.env.sample',
+  '.env.template',
+  '.env.dist',
+  'env.example',
+  'example.env',
+  '.env.local.example',
+];
 
 function fromExamples(view: FileView, dir: string, add: Add): void {
   for (const file of EXAMPLES) {
-    for (const [, name = ''] of (view.read(join(dir, file)) ?? '').matchAll(/^[ \t]*#?[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)=/gm)) add(name);
+    for (const [, name = ''] of (view.read(join(dir, file)) ?? '').matchAll(
+      /^[ \t]*#?[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)=/gm,
+    ))
+      add(name);
   }
 }
 
@@ -149,13 +165,19 @@ function namesIn(text: string): string[] {
 }
 
 const SOURCE = new Set(['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs', '.py']);
-const ASIDE = /(^|\/)(tests?|__tests__|spec|examples?|docs?|benchmarks?|e2e|fixtures|\.[^/]+)(\/|$)|\.(test|spec|config|d)\.[cm]?[jt]s$|(^|\/)(test_\w+|conftest|setup)\.py$/;
+const ASIDE =
+  /(^|\/)(tests?|__tests__|spec|examples?|docs?|benchmarks?|e2e|fixtures|\.[^/]+)(\/|$)|\.(test|spec|config|d)\.[cm]?[jt]s$|(^|\/)(test_\w+|conftest|setup)\.py$/;
 
 /** The project's own source, nearest to its root first. */
 function sourceFiles(view: FileView, dir: string): string[] {
   return view.files
-    .filter((file) => SOURCE.has(extname(file)) && isBelow(file, dir) && !ASIDE.test(relative(dir, file)) && !/\.min\.js$/.test(basename(file)))
+    .filter(
+      (file) =>
+        SOURCE.has(extname(file)) &&
+        isBelow(file, dir) &&
+        !ASIDE.test(relative(dir, file)) &&
+        !/\.min\.js$/.test(basename(file)),
+    )
     .sort((a, b) => a.split('/').length - b.split('/').length || (a < b ? -1 : 1))
     .slice(0, MAX_SOURCES);
 }
-

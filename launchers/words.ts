@@ -1,6 +1,8 @@
 /** Splits a command line into words without a shell: quotes and backslashes count, everything that needs a shell is refused. */
 
-export type Split = { readonly ok: true; readonly words: readonly string[] } | { readonly ok: false; readonly problem: string };
+export type Split =
+  | { readonly ok: true; readonly words: readonly string[] }
+  | { readonly ok: false; readonly problem: string };
 
 /**
  * `node "my file.js" --x=a\ b` → `['node', 'my file.js', '--x=a b']`. Outcomes: the words, or a problem in one sentence

@@ -141,8 +141,13 @@ export type ProcessEvent =
   | { readonly type: 'group.empty'; readonly generation: number }
   | { readonly type: 'group.abandoned'; readonly generation: number; readonly pids: readonly number[] };
 
-/** What the probe actor tells the machine, once; nothing when the program exits, because `process.exited` says more. */
+/**
+ * What the probe actor tells the machine: `probe.ready` or `probe.failed`, once, and `probe.listening` at most once before
+ * it. Nothing when the program exits, because `process.exited` says more.
+ */
 export type ProbeEvent =
+  /** A process of the plugin has opened a socket: a deadline without it is PROBE_NO_PORT where the transport is HTTP. */
+  | { readonly type: 'probe.listening'; readonly generation: number; readonly port: number | null }
   | {
       readonly type: 'probe.ready';
       readonly generation: number;

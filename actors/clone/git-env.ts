@@ -21,7 +21,7 @@ export const GIT_SETTINGS: readonly string[] = [
 ].flatMap((setting) => ['-c', setting]);
 
 /** Of the caller's GIT_ variables only those on how to connect: the rest points at another repository, or traces logins. */
-const KEPT = /^GIT_(SSH|SSL|HTTP|PROXY|CONFIG|EXEC_PATH|CURL_FD|ASKPASS_)/;
+const KEPT = /^GIT_(SSH|SSL|HTTP|PROXY|CONFIG|EXEC_PATH)/;
 
 export function gitEnv(
   { callerEnv }: Pick<ActorContext, 'callerEnv'>,
@@ -42,12 +42,12 @@ export function gitEnv(
     SSH_ASKPASS_REQUIRE: 'never',
     // ext:: and other helpers run programs of the repository's choice; file is for sources that the user named so.
     GIT_ALLOW_PROTOCOL: source.url.startsWith('file:') ? 'https:http:ssh:file' : 'https:http:ssh',
-    ...(env.GIT_SSH_COMMAND === undefined && env.GIT_SSH === undefined && isSsh(source.url)
-      ? { GIT_SSH_COMMAND: 'ssh -o BatchMode=yes -o ConnectTimeout=20' }
-      : {}),
     ...loginFor(source, credential, Number(env.GIT_CONFIG_COUNT ?? 0)),
   };
 }
+
+/** ssh that fails rather than asks. For those who have no command of their own: theirs may be another program. */
+export const QUIET_SSH = { GIT_SSH_COMMAND: 'ssh -o BatchMode=yes -o ConnectTimeout=20' };
 
 export const isSsh = (url: string): boolean => url.startsWith('ssh://') || !url.includes('://');
 

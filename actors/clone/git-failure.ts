@@ -34,17 +34,17 @@ const WORDS: readonly (readonly [FailureCode, RegExp])[] = [
 ];
 
 export function gitFailure(result: StepResult, source: GitSource, mask: (text: string) => string): Failure {
-  const code = codeOf(result.stderr, source);
+  const [code, words] = meaningOf(result.stderr, source);
   const tail = result.tail.map(mask);
-  const said = tail.findLast((line) => /^(fatal|error|remote|ERROR|ssh): ?/i.test(line)) ?? tail.at(-1);
-  return cloneFailure(code, source, said, { exit: result.exit, stderrTail: tail });
+  const said = tail.find((line) => words.test(line)) ?? tail.findLast((line) => /^(fatal|error): /.test(line));
+  return cloneFailure(code, source, said ?? tail.at(-1), { exit: result.exit, stderrTail: tail });
 }
 
-function codeOf(stderr: string, { url }: GitSource): FailureCode {
-  const code = WORDS.find(([, words]) => words.test(stderr))?.[0] ?? 'CLONE_FAILED';
+function meaningOf(stderr: string, { url }: GitSource): readonly [FailureCode, RegExp] {
+  const [code, words] = WORDS.find(([, each]) => each.test(stderr)) ?? ['CLONE_FAILED', /^fatal: /];
   // git says the same of a missing folder and of one that is no repository.
   const isThere = code === 'CLONE_NOT_FOUND' && url.startsWith('file:') && existsSync(fileURLToPath(url));
-  return isThere ? 'CLONE_NOT_GIT' : code;
+  return [isThere ? 'CLONE_NOT_GIT' : code, words];
 }
 
 /** The same words for the user, whichever git found it out. */

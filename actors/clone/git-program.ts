@@ -6,7 +6,7 @@ import type { ActorContext } from '../context.ts';
 import { FailureError } from '../failure-error.ts';
 import { runStep, type StepResult } from '../step.ts';
 import { type FetchRequest, type GitClient, mayBeCommitId, resolveIn } from './fetched.ts';
-import { GIT_SETTINGS, gitEnv } from './git-env.ts';
+import { GIT_SETTINGS, gitEnv, isSsh, QUIET_SSH } from './git-env.ts';
 import { cloneFailure, gitFailure } from './git-failure.ts';
 import { createGitHttp } from './git-http.ts';
 import { createMask } from './mask.ts';
@@ -17,14 +17,14 @@ export class GitMissing extends Error {}
 export function createGitProgram(context: ActorContext): GitClient {
   return {
     async resolve(request, signal) {
-      const git = createGit(context, request, join(context.store.home, 'tmp'), signal);
+      const git = await openGit(context, request, join(context.store.home, 'tmp'), signal);
       const { url, ref } = request.source;
       const patterns = ref === null ? ['HEAD'] : [ref, `${ref}^{}`];
       const list = await git.read('ls-remote', '--quiet', '--', url, ...patterns);
       return resolveIn(new Map(list.split('\n').map((line) => line.split('\t').reverse() as [string, string])), ref);
     },
     async fetch(request, signal) {
-      const git = createGit(context, request, request.tree, signal);
+      const git = await openGit(context, request, request.tree, signal);
       await git.must('init', '--quiet', '--template=');
       const wanted = await fetchCommit(git, request).catch(async (error: unknown) => {
         if (isUnknownRef(error) && (await isPage(context, request.source.url, signal))) {
@@ -51,6 +51,14 @@ interface Git {
   /** Its stdout, which is for us and not for the log. */
   read(...args: readonly string[]): Promise<string>;
   with(env: Readonly<Record<string, string>>): Git;
+}
+
+async function openGit(context: ActorContext, request: Request, cwd: string, signal: AbortSignal): Promise<Git> {
+  const git = createGit(context, request, cwd, signal);
+  const { GIT_SSH_COMMAND, GIT_SSH } = context.callerEnv;
+  if (!isSsh(request.source.url) || GIT_SSH_COMMAND !== undefined || GIT_SSH !== undefined) return git;
+  const own = await git.run('config', '--get', 'core.sshCommand');
+  return own.ok ? git : git.with(QUIET_SSH);
 }
 
 function createGit(

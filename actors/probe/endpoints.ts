@@ -18,6 +18,8 @@ export interface Search {
   readonly endpoint: string | null;
   readonly era: 'auto' | 'legacy' | 'modern';
   readonly lines: Lines;
+  /** Called once, when a process of the plugin first listens; the port is null for a Unix socket. */
+  readonly listening: (port: number | null) => void;
   readonly signal: AbortSignal;
 }
 

@@ -57,7 +57,10 @@ export async function probeNetwork(input: ProbeInput, search: Search): Promise<V
       await pause(polls < FAST_POLLS ? SOCKET_POLL : MAX_SOCKET_POLL);
       continue;
     }
-    firstSocketAt ??= performance.now();
+    if (firstSocketAt === null) {
+      firstSocketAt = performance.now();
+      search.listening(bases[0]?.port ?? null);
+    }
     const silentFor = performance.now() - firstSocketAt;
     for (const base of bases) {
       const outcome = await ask(base, search, round > 0 && silentFor > STDIO_SILENCE);

@@ -20,8 +20,14 @@ export interface Life {
   discard(): void;
 }
 
-/** 'close' waits for a grandchild that holds stdout, for ever; 'exit' doesn't. What is in the pipes comes within this. */
+/**
+ * 'close' waits for a grandchild that holds stdout, for ever; 'exit' doesn't. What is in the pipes comes within this, in
+ * ms. The pipes keep the host program alive, the timer need not.
+ */
 const DRAIN = 250;
+
+/** As long as what was killed is looked after once the machine is gone, in ms; guard and ledger keep it in mind. */
+const KILL_TAKES_AT_MOST = 2000;
 
 /**
  * new → spawning → running → emptying → over. `over` is left to nobody: `group.empty` (or `group.abandoned`) was sent.
@@ -41,6 +47,7 @@ export function createLife(
   let running: { readonly handle: OwnedHandle; readonly family: Family } | null = null;
   let asked = false;
   let killing = false;
+  let abandoned = false;
   let waiting = new AbortController();
   let recorded: Promise<void> = Promise.resolve();
 
@@ -95,7 +102,7 @@ export function createLife(
     }
     send({ type: 'process.spawned', generation, pid });
     const exit = await handle.exited;
-    await Promise.race([closed, delay(DRAIN)]);
+    await Promise.race([closed, delay(DRAIN, undefined, { ref: false })]);
     handle.release();
     const stderrTail = handle.stderrTail();
     const cause = asked ? null : await explainExit(context, environment.plan, stderrTail, exit);
@@ -105,7 +112,7 @@ export function createLife(
   };
 
   /** Begins anew at each command, so that its effect is seen soon. */
-  const awaitEmpty = (family: Family) => {
+  const awaitEmpty = (family: Family, timeout = Number.POSITIVE_INFINITY) => {
     phase = 'emptying';
     waiting.abort();
     waiting = new AbortController();
@@ -114,7 +121,7 @@ export function createLife(
       if (killing) signalFamily(family, 'SIGKILL');
     };
     guarded(async () => {
-      if (await untilGone(family, { signal, onSurvivors })) await finish();
+      if (await untilGone(family, { signal, timeout, onSurvivors })) await finish();
     });
   };
 
@@ -132,7 +139,7 @@ export function createLife(
   };
 
   const forget = () => {
-    if (context.instances.get(plugin)?.generation === generation) context.instances.delete(plugin);
+    if (running && context.instances.get(plugin)?.process === running.handle) context.instances.delete(plugin);
   };
 
   const signal = (name: 'SIGTERM' | 'SIGKILL') => {
@@ -148,6 +155,7 @@ export function createLife(
     if (pids.length === 0) return finish();
     // Guard and ledger keep them in mind: they are ended by whoever can, later.
     phase = 'over';
+    abandoned = true;
     waiting.abort();
     running?.handle.release();
     forget();
@@ -162,7 +170,8 @@ export function createLife(
     }
     signal('SIGKILL');
     running.handle.release();
-    awaitEmpty(running.family);
+    // Nobody is left to give up on what the kernel doesn't let go of, and waiting keeps the host program alive.
+    awaitEmpty(running.family, KILL_TAKES_AT_MOST);
   };
 
   const obey = (command: ProcessCommand) => {
@@ -171,7 +180,10 @@ export function createLife(
     // Nothing was spawned, or all of it is gone: said again to whoever asks again.
     if (phase === 'new') return finish();
     if (phase === 'spawning') return; // `start` sees `asked`
-    if (phase === 'over') return command.type === 'sweep' ? send({ type: 'group.empty', generation }) : undefined;
+    if (phase === 'over') {
+      if (command.type === 'sweep' && !abandoned) send({ type: 'group.empty', generation });
+      return;
+    }
     switch (command.type) {
       case 'input.close':
         return running?.handle.closeInput();

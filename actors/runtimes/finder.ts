@@ -20,10 +20,10 @@ export function createFinder(context: RuntimesContext): Runtimes {
 
   // npm and its like are scripts for `env node`: ours is the last resort where PATH has none.
   const PATH = [...(callerEnv.PATH ?? '').split(delimiter), dirname(process.execPath)].join(delimiter);
-  const environment = (extra: Readonly<Record<string, string>> = {}) =>
-    jobEnv(context, { path: [] }, { PATH, ...extra });
+  const environment = (tool: string, extra: Readonly<Record<string, string>> = {}) =>
+    jobEnv(context, { path: [], programs: { [tool]: '' } }, { PATH, ...extra });
 
-  const asking = (signal: AbortSignal): Asking => ({ cwd: store.home, env: environment(), signal });
+  const asking = (tool: string, signal: AbortSignal): Asking => ({ cwd: store.home, env: environment(tool), signal });
 
   /** Asks a program once; a question that was cut short by one caller's signal is asked again by the next. */
   async function ask(tool: string, program: string, signal: AbortSignal): Promise<Found | null> {
@@ -31,7 +31,9 @@ export function createFinder(context: RuntimesContext): Runtimes {
     for (;;) {
       const asked =
         versions.get(key) ??
-        (tool === 'python' ? askPython(program, asking(signal)) : askVersion(tool, program, asking(signal)));
+        (tool === 'python'
+          ? askPython(program, asking(tool, signal))
+          : askVersion(tool, program, asking(tool, signal)));
       versions.set(key, asked);
       try {
         const answer = await asked;
@@ -102,9 +104,14 @@ export function createFinder(context: RuntimesContext): Runtimes {
       return withTemp(store, 'fetch', (TMPDIR) => {
         const run: Fetching['run'] = (program, args, env = {}) => {
           const step = { plugin: tool.name, stream: 'install' as const, program, args, cwd: dir };
-          return runStep(context, { ...step, env: environment({ TMPDIR, ...env }) }, signal);
+          return runStep(context, { ...step, env: environment('npm', { TMPDIR, ...env }) }, signal);
         };
-        return fetchTool(recipe, { dir, run, need, ask: (program) => askVersion(tool.name, program, asking(signal)) });
+        return fetchTool(recipe, {
+          dir,
+          run,
+          need,
+          ask: (program) => askVersion(tool.name, program, asking(tool.name, signal)),
+        });
       });
     };
     const result = (await fetched(dir)) ?? (await store.withLock(`runtime:${tool.name}:${name}`, signal, work));

@@ -79,6 +79,6 @@ function fileName(name: string): string {
   const safe = name.replace(/^\.|[^A-Za-z0-9._@#+-]/g, (character) =>
     encodeURIComponent(character).replace('.', '%2E'),
   );
-  if (safe.length <= 120) return safe;
+  if (safe.length <= 120) return safe || '%';
   return `${safe.slice(0, 100)}-${createHash('sha256').update(name).digest('hex').slice(0, 16)}`;
 }

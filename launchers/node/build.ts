@@ -1,17 +1,28 @@
 /** What builds a Node package: its build script, else one that does the same under another name, else the compiler. */
 
-import { relative } from '../paths.ts';
-import { join } from '../paths.ts';
+import { join, relative } from '../paths.ts';
 import type { Command, FileView } from '../plan.ts';
 import type { Installer } from './install.ts';
 import type { Manager } from './manager.ts';
 import type { PackageJson } from './package-json.ts';
 import { buildOrder, packageAt, type Workspace } from './workspace.ts';
 
-const ALIKE = ['prepare', 'prepack', 'compile', 'bundle', 'tsc', 'build:prod', 'build:server', 'build:node', 'prepublishOnly', 'prepublish'];
+const ALIKE = [
+  'prepare',
+  'prepack',
+  'compile',
+  'bundle',
+  'tsc',
+  'build:prod',
+  'build:server',
+  'build:node',
+  'prepublishOnly',
+  'prepublish',
+];
 
 /** Scripts of those names that only set up git hooks or checks. */
-const NO_BUILD = /^\s*(npx\s+)?(husky(\s+install)?|simple-git-hooks|lefthook(\s+install)?|patch-package|is-ci.*|echo.*|exit 0|true|(npm|pnpm|yarn|bun) (run )?(test|lint)\S*)(\s*\|\|\s*(true|exit 0))?\s*$/;
+const NO_BUILD =
+  /^\s*(npx\s+)?(husky(\s+install)?|simple-git-hooks|lefthook(\s+install)?|patch-package|is-ci.*|echo.*|exit 0|true|(npm|pnpm|yarn|bun) (run )?(test|lint)\S*)(\s*\|\|\s*(true|exit 0))?\s*$/;
 
 const isBuild = (script: string | undefined): boolean => script !== undefined && !NO_BUILD.test(script);
 
@@ -19,7 +30,9 @@ const isBuild = (script: string | undefined): boolean => script !== undefined &&
 export function buildScriptOf({ scripts }: PackageJson): string | null {
   // An empty or commented-out build script means: nothing to build.
   if ('build' in scripts) return isBuild(scripts.build) ? 'build' : null;
-  return ALIKE.find((name) => isBuild(scripts[name])) ?? Object.keys(scripts).find((name) => /^build[:-]/.test(name)) ?? null;
+  return (
+    ALIKE.find((name) => isBuild(scripts[name])) ?? Object.keys(scripts).find((name) => /^build[:-]/.test(name)) ?? null
+  );
 }
 
 interface Project {
@@ -43,7 +56,13 @@ const compilerSteps = (view: FileView, dir: string, manifest: PackageJson): Comm
     : [];
 
 /** The member after the members that it depends on. */
-function memberSteps(view: FileView, dir: string, workspace: Workspace, manager: Manager, installer: Installer): Command[] {
+function memberSteps(
+  view: FileView,
+  dir: string,
+  workspace: Workspace,
+  manager: Manager,
+  installer: Installer,
+): Command[] {
   const order = buildOrder(view, workspace, dir);
   const scripts = order.flatMap((member) => {
     const manifest = packageAt(view, member);
@@ -60,9 +79,7 @@ function memberSteps(view: FileView, dir: string, workspace: Workspace, manager:
   const pathOf = (member: string) => relative(workspace.root, member);
   switch (manager.name) {
     case 'npm':
-      return scripts.map(({ member, script }) =>
-        installer.command(['run', script, `--workspace=${pathOf(member)}`]),
-      );
+      return scripts.map(({ member, script }) => installer.command(['run', script, `--workspace=${pathOf(member)}`]));
     case 'pnpm':
       // `name...` is the member and all that it depends on, in order.
       return [installer.command(['--filter', `${own.manifest.name || `./${pathOf(dir)}`}...`, 'run', own.script])];

@@ -17,7 +17,12 @@ export interface Entries {
 /** A few are enough: each fallback costs a start. */
 const MAX_CANDIDATES = 6;
 
-export function findEntries(view: FileView, dir: string, manifest: PackageJson | null, identities: readonly string[]): Entries {
+export function findEntries(
+  view: FileView,
+  dir: string,
+  manifest: PackageJson | null,
+  identities: readonly string[],
+): Entries {
   const found: { candidate: Candidate; kind: NonNullable<Entries['best']>; evidence: Evidence }[] = [];
   const manifestFile = join(dir, 'package.json');
   const add = (kind: NonNullable<Entries['best']>, candidate: Candidate | null, file: string, says: string) => {
@@ -71,18 +76,19 @@ const runsTypeScript = (manifest: PackageJson | null): boolean =>
 
 /** `main: "lib/server"` leaves out the ending. */
 const withEnding = (view: FileView, dir: string, main: string): string =>
-  /\.\w+$/.test(main)
-    ? main
-    : view.files.includes(join(dir, main, 'index.js'))
-      ? join(main, 'index.js')
-      : `${main}.js`;
+  /\.\w+$/.test(main) ? main : view.files.includes(join(dir, main, 'index.js')) ? join(main, 'index.js') : `${main}.js`;
 
 /** Makes candidates of files: node, or what the file (or the source that it is built from) asks for. */
 function createRunner(view: FileView, dir: string, manifest: PackageJson | null) {
   return (
     id: string,
     file: string,
-    script?: { program: string; options: readonly string[]; args: readonly string[]; env: Readonly<Record<string, string>> },
+    script?: {
+      program: string;
+      options: readonly string[];
+      args: readonly string[];
+      env: Readonly<Record<string, string>>;
+    },
   ): Candidate | null => {
     const path = relative(dir, file);
     const asked = script?.program === 'bun' && !isTypeScript(file) ? 'node' : script?.program;
@@ -91,7 +97,11 @@ function createRunner(view: FileView, dir: string, manifest: PackageJson | null)
     const command = commandOf(program, path, script, manifest);
     if (command === null) return null;
     const env = script && Object.keys(script.env).length > 0 ? { env: script.env } : {};
-    return { id, entry: file, command: { ...command, args: [...command.args, ...(script?.args ?? [])], cwd: dir, ...env } };
+    return {
+      id,
+      entry: file,
+      command: { ...command, args: [...command.args, ...(script?.args ?? [])], cwd: dir, ...env },
+    };
   };
 }
 

@@ -3,7 +3,7 @@
 import { type ExitLike, explainWith, type Pattern } from '../explain.ts';
 import type { Cause } from '../plan.ts';
 
-const PATTERNS: readonly Pattern[] = [
+export const NODE_PATTERNS: readonly Pattern[] = [
   {
     kind: 'lock-out-of-date',
     pattern:
@@ -17,7 +17,8 @@ const PATTERNS: readonly Pattern[] = [
   },
   {
     kind: 'engine-mismatch',
-    pattern: /(?:error|ERR!) code EBADENGINE|ERR_PNPM_UNSUPPORTED_ENGINE|The engine "(?:node|npm|yarn|pnpm)" is incompatible|was compiled against a different Node\.js version|NODE_MODULE_VERSION/,
+    pattern:
+      /(?:error|ERR!) code EBADENGINE|ERR_PNPM_UNSUPPORTED_ENGINE|The engine "(?:node|npm|yarn|pnpm)" is incompatible|was compiled against a different Node\.js version|NODE_MODULE_VERSION/,
     says: 'It is made for another version of Node',
     hint: 'Install the Node version that the plugin wants.',
   },
@@ -26,7 +27,11 @@ const PATTERNS: readonly Pattern[] = [
     pattern: /\bERESOLVE\b|ERR_PNPM_PEER_DEP_ISSUES/,
     says: 'Its dependencies contradict each other',
   },
-  { kind: 'build-failed', pattern: /[\w./-]+\(\d+,\d+\): error TS\d+|[\w./-]+:\d+:\d+ - error TS\d+|^error TS\d+/m, says: 'The TypeScript compiler found errors' },
+  {
+    kind: 'build-failed',
+    pattern: /[\w./-]+\(\d+,\d+\): error TS\d+|[\w./-]+:\d+:\d+ - error TS\d+|^error TS\d+/m,
+    says: 'The TypeScript compiler found errors',
+  },
   {
     kind: 'missing-program',
     pattern: /(?:sh|bash)(?:: line \d+|: \d+)?: ([^\s:]+): (?:command )?not found/,
@@ -59,15 +64,22 @@ const PATTERNS: readonly Pattern[] = [
   },
   {
     kind: 'incompatible-dependency',
-    pattern: /does not provide an export named|ERR_PACKAGE_PATH_NOT_EXPORTED|ERR_REQUIRE_ESM|ERR_PACKAGE_IMPORT_NOT_DEFINED/,
+    pattern:
+      /does not provide an export named|ERR_PACKAGE_PATH_NOT_EXPORTED|ERR_REQUIRE_ESM|ERR_PACKAGE_IMPORT_NOT_DEFINED/,
     says: 'A dependency is of a version that it was not written for',
   },
   {
     kind: 'missing-module',
-    pattern: /Cannot find (?:module|package) ['"]([^'"]+)['"]|Module not found: (\S+)|Could not resolve:? ['"]([^'"]+)['"]/,
+    pattern:
+      /Cannot find (?:module|package) ['"]([^'"]+)['"]|Module not found: (\S+)|Could not resolve:? ['"]([^'"]+)['"]/,
     says: 'The module $1 is missing',
   },
-  { kind: 'build-failed', pattern: /Build failed with \d+ errors?|error during build|Rollup failed|\[ERROR\] |webpack \S+ compiled with \d+ error/, says: 'The build failed' },
+  {
+    kind: 'build-failed',
+    pattern:
+      /Build failed with \d+ errors?|error during build|Rollup failed|\[ERROR\] |webpack \S+ compiled with \d+ error/,
+    says: 'The build failed',
+  },
 ];
 
-export const explainNode = (output: string, exit: ExitLike): Cause => explainWith(PATTERNS, output, exit);
+export const explainNode = (output: string, exit: ExitLike): Cause => explainWith(NODE_PATTERNS, output, exit);

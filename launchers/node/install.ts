@@ -59,13 +59,22 @@ export interface Installer {
 }
 
 /** `root` is the folder of the lock; everything runs there. */
-export function createInstaller(manager: Manager, root: string, options: { readonly ignoreWorkspace: boolean }): Installer {
+export function createInstaller(
+  manager: Manager,
+  root: string,
+  options: { readonly ignoreWorkspace: boolean },
+): Installer {
   const env = ENV[manager.name];
   const command = (args: readonly string[], cwd = root, extra: Readonly<Record<string, string>> = {}): Command =>
     manager.vendored === null
       ? { program: program(manager), args, cwd, env: { ...env, ...extra } }
       : { program: 'node', args: [relative(cwd, manager.vendored), ...args], cwd, env: { ...env, ...extra } };
-  const rung = (id: string, cures: Rung['cures'], args: readonly string[], extra?: Readonly<Record<string, string>>): Rung => ({
+  const rung = (
+    id: string,
+    cures: Rung['cures'],
+    args: readonly string[],
+    extra?: Readonly<Record<string, string>>,
+  ): Rung => ({
     id,
     cures,
     steps: [command(args, root, extra)],
@@ -95,14 +104,26 @@ export function createInstaller(manager: Manager, root: string, options: { reado
           rung('npm-ci', 'any', ['ci']),
           rung('npm-ci-no-scripts', SCRIPTS, ['ci', '--ignore-scripts']),
           // A lock may name a registry that its authors could reach; one quick try at the caller's own.
-          rung('npm-ci-own-registry', ['network'], ['ci', '--replace-registry-host=always', '--fetch-retries=1', '--fetch-retry-mintimeout=1000']),
+          rung(
+            'npm-ci-own-registry',
+            ['network'],
+            ['ci', '--replace-registry-host=always', '--fetch-retries=1', '--fetch-retry-mintimeout=1000'],
+          ),
           rung('npm-install', STALE, ['install']),
         ];
         return [
           ...(hasLock ? locked : []),
           rung('npm-install-no-lock', hasLock ? GONE : 'any', ['install', '--no-package-lock']),
-          rung('npm-install-legacy-peers', ['incompatible-dependency'], ['install', '--legacy-peer-deps', ...(hasLock ? [] : ['--no-package-lock'])]),
-          rung('npm-install-no-scripts', [...SCRIPTS, ...GONE], ['install', '--no-package-lock', '--legacy-peer-deps', '--ignore-scripts']),
+          rung(
+            'npm-install-legacy-peers',
+            ['incompatible-dependency'],
+            ['install', '--legacy-peer-deps', ...(hasLock ? [] : ['--no-package-lock'])],
+          ),
+          rung(
+            'npm-install-no-scripts',
+            [...SCRIPTS, ...GONE],
+            ['install', '--no-package-lock', '--legacy-peer-deps', '--ignore-scripts'],
+          ),
         ];
       }
       case 'pnpm': {
@@ -117,11 +138,21 @@ export function createInstaller(manager: Manager, root: string, options: { reado
               ]
             : []),
           rung('pnpm-no-lock', hasLock ? GONE : 'any', install('--no-frozen-lockfile', '--no-lockfile')),
-          rung('pnpm-no-scripts', [...SCRIPTS, ...GONE], install('--no-frozen-lockfile', '--no-lockfile', '--ignore-scripts')),
+          rung(
+            'pnpm-no-scripts',
+            [...SCRIPTS, ...GONE],
+            install('--no-frozen-lockfile', '--no-lockfile', '--ignore-scripts'),
+          ),
         ];
       }
       case 'yarn-classic': {
-        const install = (...args: string[]) => ['install', '--non-interactive', '--production=false', '--ignore-engines', ...args];
+        const install = (...args: string[]) => [
+          'install',
+          '--non-interactive',
+          '--production=false',
+          '--ignore-engines',
+          ...args,
+        ];
         return [
           ...(hasLock
             ? [

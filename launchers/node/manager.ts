@@ -58,7 +58,12 @@ export function chooseManager(view: FileView, dir: string, manifest: PackageJson
     // With several kinds of lock the rank is a guess; what its own scripts call is what its authors use.
     const called = kinds.size > 1 ? locks.find(([, manager]) => calls(manifest, manager)) : undefined;
     const [file, manager] = called ?? first;
-    return make(manager, null, join(dir, file), called ? `one of several locks; scripts call ${manager}` : `is ${manager}’s lock`);
+    return make(
+      manager,
+      null,
+      join(dir, file),
+      called ? `one of several locks; scripts call ${manager}` : `is ${manager}’s lock`,
+    );
   }
   const engines = asFields(manifest?.fields.engines);
   const engine = ['pnpm', 'bun', 'yarn'].find((name) => name in engines);
@@ -77,7 +82,8 @@ const calls = (manifest: PackageJson | null, manager: string): boolean =>
 function namedManager(manifest: PackageJson | null): { name: string; version: string | null; says: string } | null {
   const field = asString(manifest?.fields.packageManager);
   const match = /^(npm|pnpm|yarn|bun)@([^+\s]+)/.exec(field ?? '');
-  if (match) return { name: match[1] ?? '', version: match[2] ?? null, says: `packageManager is ${match[1]}@${match[2]}` };
+  if (match)
+    return { name: match[1] ?? '', version: match[2] ?? null, says: `packageManager is ${match[1]}@${match[2]}` };
   const wanted = asFields(manifest?.fields.devEngines).packageManager;
   const { name, version } = asFields(Array.isArray(wanted) ? wanted[0] : wanted);
   if (typeof name !== 'string' || !['npm', 'pnpm', 'yarn', 'bun'].includes(name)) return null;
@@ -101,7 +107,8 @@ function yarn(view: FileView, dir: string, version: string | null, lock: string 
     version !== null ? majorOf(version) !== 1 : format !== undefined || view.files.includes(join(dir, '.yarnrc.yml'));
   if (!isBerry) return { name: 'yarn-classic', version: '^1', lock, vendored: null, evidence };
   // The lock's format is each major's own: Yarn 4 would rewrite a lock of Yarn 3, which a frozen install refuses.
-  const major = format === undefined ? Math.max(majorOf(version) ?? 4, 2) : Number(format) >= 8 ? 4 : Number(format) >= 5 ? 3 : 2;
+  const major =
+    format === undefined ? Math.max(majorOf(version) ?? 4, 2) : Number(format) >= 8 ? 4 : Number(format) >= 5 ? 3 : 2;
   return { name: 'yarn-berry', version: `^${major}`, lock, vendored: null, evidence };
 }
 

@@ -1,8 +1,8 @@
 /** What we use of a package.json; fields of a wrong type count as absent, as npm treats most of them. */
 
+import { unscoped } from '../identity.ts';
 import { asFields, asString, asStrings, type Fields, isFields } from '../parse.ts';
 import { join } from '../paths.ts';
-import { unscoped } from '../identity.ts';
 
 export interface PackageJson {
   /** '' when it has none. */
@@ -48,7 +48,11 @@ function binOf({ bin }: Fields, name: string): Map<string, string> {
 }
 
 const strings = (value: unknown): Record<string, string> =>
-  Object.fromEntries(Object.entries(asFields(value)).filter((entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1] !== ''));
+  Object.fromEntries(
+    Object.entries(asFields(value)).filter(
+      (entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1] !== '',
+    ),
+  );
 
 /** Packages with which MCP servers are written. */
 const SDK =

@@ -9,7 +9,11 @@ const OUTPUT = ['dist', 'build', 'lib', 'out'];
  */
 export function findBuilt(view: FileView, plan: LaunchPlan): LaunchPlan {
   const first = plan.start[0];
-  if (first === undefined || first.entry === null || plan.start.some(({ entry }) => entry === null || view.has(entry))) {
+  if (
+    first === undefined ||
+    first.entry === null ||
+    plan.start.some(({ entry }) => entry === null || view.has(entry))
+  ) {
     return plan;
   }
   const { entry } = first;
@@ -18,7 +22,9 @@ export function findBuilt(view: FileView, plan: LaunchPlan): LaunchPlan {
   const tops = new Set([top, ...OUTPUT]);
   const [file, ...more] = view.files.filter((path) => {
     const inside = relative(plan.projectDir, path);
-    return basename(path) === basename(entry) && tops.has(inside.split('/')[0] ?? '') && !inside.includes('node_modules/');
+    return (
+      basename(path) === basename(entry) && tops.has(inside.split('/')[0] ?? '') && !inside.includes('node_modules/')
+    );
   });
   if (file === undefined || more.length > 0) return plan;
   const found: Candidate = {
@@ -26,7 +32,9 @@ export function findBuilt(view: FileView, plan: LaunchPlan): LaunchPlan {
     entry: file,
     command: {
       ...first.command,
-      args: first.command.args.map((word) => (join(first.command.cwd, word) === entry ? relative(first.command.cwd, file) : word)),
+      args: first.command.args.map((word) =>
+        join(first.command.cwd, word) === entry ? relative(first.command.cwd, file) : word,
+      ),
     },
   };
   return { ...plan, start: [...plan.start, found] };

@@ -12,7 +12,9 @@ export const needsInstall = ({ dependencies, scripts }: PackageJson): boolean =>
 
 /** Programs beside the package manager that installing or building calls: Bun in a build script, uv in a preinstall. */
 export function toolsOfScripts(view: FileView, dir: string, manifest: PackageJson): Tool[] {
-  const called = [...ON_INSTALL, 'build', 'prebuild', 'postbuild', 'prepack', 'compile'].map((name) => manifest.scripts[name] ?? '');
+  const called = [...ON_INSTALL, 'build', 'prebuild', 'postbuild', 'prepack', 'compile'].map(
+    (name) => manifest.scripts[name] ?? '',
+  );
   // One step further: `build` may be `npm run build:server`.
   const inner = called.flatMap((script) =>
     [...script.matchAll(/\brun\s+([\w:-]+)/g)].map((match) => manifest.scripts[match[1] ?? ''] ?? ''),

@@ -1,7 +1,7 @@
 /** Reads what a file, or the source that it is built from, says about itself. */
 
-import type { FileView } from '../plan.ts';
 import { join, relative, withoutExtension } from '../paths.ts';
+import type { FileView } from '../plan.ts';
 
 const SERVER =
   /\b(McpServer|FastMCP|StdioServerTransport|StreamableHTTPServerTransport|WebStandardStreamableHTTPServerTransport|SSEServerTransport|McpAgent|createMcpHandler)\b|\bnew Server\(|\.listen\(|\bcreateServer\(|\bserve\(|\bBun\.serve\b|["']tools\/list["']/;
@@ -34,7 +34,10 @@ export function textOf(view: FileView, dir: string, file: string): string | unde
 /** `bun` for what only Bun can run (its shebang, or an import of `bun:`), `sh` for shell scripts, else node. */
 export function interpreterOf(text: string | undefined): 'node' | 'bun' | 'sh' {
   const shebang = /^#!.*/.exec(text ?? '')?.[0] ?? '';
-  if (/\bbun\b/.test(shebang) || /\bfrom\s+["']bun(:|["'])|\brequire\(["']bun:|\bBun\.(serve|file|spawn|env)\b/.test(text ?? '')) {
+  if (
+    /\bbun\b/.test(shebang) ||
+    /\bfrom\s+["']bun(:|["'])|\brequire\(["']bun:|\bBun\.(serve|file|spawn|env)\b/.test(text ?? '')
+  ) {
     return 'bun';
   }
   return /\b(ba|z|da)?sh\b/.test(shebang) && !/node|tsx|deno/.test(shebang) ? 'sh' : 'node';
@@ -48,4 +51,3 @@ export function outDirOf(view: FileView, dir: string): string | null {
   const out = /"outDir"\s*:\s*"([^"]+)"/.exec(text ?? '')?.[1];
   return out === undefined ? null : join(dir, out);
 }
-

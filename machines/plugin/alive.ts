@@ -30,7 +30,8 @@ export const alive = pluginSetup.createStateConfig({
     'process.failed': { guard: 'isCurrent', target: '.stopping', actions: ['noteGone', 'endEarly'] },
     'process.exited': { guard: 'isCurrent', target: '.stopping', actions: ['noteGone', 'endEarly'] },
     'start.deadline': { guard: 'isCurrent', target: '.stopping', actions: 'endLate' },
-    RESTART: { target: '.stopping', actions: 'endRestart' },
+    // Guarded as in stopping, which would else fall through to here when it refuses.
+    RESTART: { guard: 'mayStart', target: '.stopping', actions: 'endRestart' },
     ...onStopCommands({ target: '.stopping', actions: ['refuseCalls', 'rejectHeld', 'endAbsent'] }),
     KILL: [
       { guard: 'neverSpawned', target: '.stopping', actions: ['refuseCalls', 'rejectHeld', 'endAbsent'] },

@@ -74,6 +74,7 @@ export function parseObject(text: string, what: string): Readonly<Record<string,
 export function mergeArguments(
   given: readonly Given[],
   inputSchema: Schema | undefined,
+  hint = 'Correct the named argument; name:=json passes any JSON value.',
 ): Readonly<Record<string, unknown>> {
   const root = inputSchema ?? {};
   const merged = new Map<string, unknown>();
@@ -82,7 +83,7 @@ export function mergeArguments(
     if (each.kind === 'object') for (const [name, value] of Object.entries(each.object)) merged.set(name, value);
     else if (each.kind === 'value') merged.set(each.name, each.value);
     else {
-      const value = typed(each, propertySchema(root, each.name), root);
+      const value = typed(each, propertySchema(root, each.name), root, hint);
       const before = merged.get(each.name);
       if (collected.has(each.name) && Array.isArray(before) && Array.isArray(value))
         merged.set(each.name, [...before, ...value]);
@@ -103,7 +104,7 @@ function propertySchema(root: Schema, name: string): unknown {
 /**
  * A text as the schema wants it. Where text is allowed it stays text: `name:=json` is the way to say otherwise.
  */
-function typed({ name, text }: { name: string; text: string }, schema: unknown, root: Schema): unknown {
+function typed({ name, text }: { name: string; text: string }, schema: unknown, root: Schema, hint: string): unknown {
   const { types, values, items } = shapeOf(schema, root);
   const listed = values?.find((value) => (typeof value === 'string' ? value : JSON.stringify(value)) === text);
   if (listed !== undefined) return listed;
@@ -116,14 +117,12 @@ function typed({ name, text }: { name: string; text: string }, schema: unknown, 
   if (types.has('object') && /^\s*\{/.test(text)) return parseObject(text, `argument '${name}'`);
   if (types.has('array')) {
     if (/^\s*\[/.test(text)) return parseJson(text, `argument '${name}'`);
-    return [typed({ name, text }, items, root)];
+    return [typed({ name, text }, items, root, hint)];
   }
   const expected = showType(schema, root);
-  throw badArguments(
-    `Argument '${name}': expected ${expected}, got ${cut(JSON.stringify(text))}.`,
-    'Correct the named argument; name:=json passes any JSON value.',
-    { problems: [{ argument: name, expected, got: text }] },
-  );
+  throw badArguments(`Argument '${name}': expected ${expected}, got ${cut(JSON.stringify(text))}.`, hint, {
+    problems: [{ argument: name, expected, got: text }],
+  });
 }
 
 const cut = (text: string) => (text.length > 80 ? `${text.slice(0, 79)}…` : text);

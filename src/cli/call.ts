@@ -65,7 +65,11 @@ async function readWanted({ tool, words }: CallInvocation, { terminal }: Command
     return { kind: 'tool', tool: payload.tool, argumentsOf: () => given };
   }
   const given = await readArguments(words, () => terminal.readStdin());
-  return { kind: 'tool', tool, argumentsOf: (description) => mergeArguments(given, description?.inputSchema) };
+  return {
+    kind: 'tool',
+    tool,
+    argumentsOf: (description) => mergeArguments(given, description?.inputSchema, description && usage(description)),
+  };
 }
 
 async function toPayload(
@@ -95,13 +99,15 @@ function unknownTool(wanted: string, label: string, tools: readonly ToolDescript
   });
 }
 
+const usage = (tool: ToolDescription) => `It takes: ${signature(tool)}`;
+
 async function checkArguments(tool: ToolDescription, given: Readonly<Record<string, unknown>>): Promise<void> {
   const { findProblems, showProblem } = await import('./validate.ts');
   const problems = await findProblems(tool.inputSchema, given);
   if (problems.length === 0) return;
   throw supervisorError('CALL_BAD_ARGUMENTS', {
     message: problems.map(showProblem).join('\n'),
-    hint: `It takes: ${signature(tool)}`,
+    hint: usage(tool),
     data: { tool: tool.name, problems },
   });
 }

@@ -29,6 +29,8 @@ export const silentProgress: Progress = { state() {}, log() {}, activity() {}, e
 /** Ten frames a second look alive and cost nothing. */
 const FRAME = 100;
 const SPINNER = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏';
+/** Columns left free, so that the terminal's echo of Ctrl-C (`^C`) stays on the line that is then erased. */
+const ECHO = 3;
 /** Moves to the first column and erases the line (ECMA-48 §8.3.41). */
 const CLEAR = '\r\u001b[2K';
 
@@ -62,7 +64,7 @@ export function createLineProgress({
     const spinner = SPINNER[frame++ % SPINNER.length] as string;
     void output.write(
       CLEAR +
-        fitted(output.columns() - 1, [
+        fitted(output.columns() - ECHO, [
           { text: `${spinner} `, paint: style.cyan },
           { text: `${label}  `, paint: style.bold },
           { text: before === '' ? '' : `${before} · `, paint: style.dim, optional: true },
@@ -165,7 +167,7 @@ export function createLinesProgress(parts: LinesParts): Progress {
       else line(state);
     },
     log({ stream, text }) {
-      if (streams.has(stream)) line(`${style.dim(`${stream} │`)} ${printableLine(text)}`);
+      if (streams.has(stream) && text.trim() !== '') line(`${style.dim(`${stream} │`)} ${printableLine(text)}`);
     },
     activity(text) {
       if (text !== null) line(printableLine(text));

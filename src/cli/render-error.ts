@@ -2,6 +2,7 @@ import { SupervisorError, supervisorError } from '../errors.ts';
 import { printable, printableLine } from '../printable.ts';
 import { toJson } from './json.ts';
 import type { Output } from './terminal.ts';
+import { wrap } from './wrap.ts';
 
 /** What was thrown, as the one shape that is printed; anything unexpected is a bug of ours, with its stack as a fact. */
 export function asSupervisorError(thrown: unknown): SupervisorError {
@@ -30,22 +31,17 @@ export const errorAsJson = (error: SupervisorError): string => `${toJson(error)}
  *   → See the last lines of the installer above.
  * ```
  */
-export function errorAsText(error: SupervisorError, { style }: Pick<Output, 'style'>): string {
+export function errorAsText(error: SupervisorError, { style, columns }: Pick<Output, 'style' | 'columns'>): string {
+  const width = columns();
   const lines = [
     `${style.red('✗')} ${style.bold(title(error))} ${style.dim(`· ${error.code}`)}`,
-    ...indent(printable(error.message), '  '),
+    ...paragraph(error.message, '  ', width),
+    ...quoted(error.stderrTail.map(printableLine)).map(style.dim),
+    ...choicesOf(error).map((choice) => `    --subdir ${printableLine(choice)}`),
+    ...framesOf(error).map(style.dim),
   ];
-  const tail = error.stderrTail.map((line) => (line === '' ? '' : `    ${style.dim(printableLine(line))}`));
-  if (tail.length > 0) lines.push('', ...tail, '');
-  const { choices, stack } = error.data;
-  if (Array.isArray(choices)) lines.push(...choices.map((choice) => `    --subdir ${printableLine(String(choice))}`));
-  if (error.code === 'INTERNAL_ERROR' && typeof stack === 'string') {
-    lines.push(...indent(printable(stack.split('\n').slice(1, 6).join('\n')), '  ').map(style.dim));
-  }
-  if (error.hint !== '') {
-    const [first = '', ...rest] = printable(error.hint).split('\n');
-    lines.push(`  ${style.cyan('→')} ${first}`, ...rest.map((line) => `    ${line}`));
-  }
+  const [hint = '', ...rest] = paragraph(hintOf(error), '    ', width);
+  if (hint !== '') lines.push(`  ${style.cyan('→')} ${hint.trimStart()}`, ...rest);
   return `${lines.join('\n')}\n`;
 }
 
@@ -54,4 +50,29 @@ function title({ phase }: SupervisorError): string {
   return phase === 'internal' ? 'internal error' : `${phase} failed`;
 }
 
-const indent = (text: string, by: string) => text.split('\n').map((line) => (line === '' ? '' : by + line));
+/** One option of this command line stands for all the timeouts that the library's words name. */
+const hintOf = ({ code, hint }: SupervisorError) =>
+  code.endsWith('_TIMEOUT') ? `${hint} (--timeout <seconds>)` : hint;
+
+/** Set off by an empty line before and after. */
+const quoted = (lines: readonly string[]): readonly string[] =>
+  lines.length === 0 ? [] : ['', ...lines.map((line) => (line === '' ? '' : `    ${line}`)), ''];
+
+const choicesOf = ({ data: { choices } }: SupervisorError): readonly string[] =>
+  Array.isArray(choices) ? choices.map(String) : [];
+
+/** Where a bug of ours is: the first lines of its stack. */
+function framesOf({ code, data: { stack } }: SupervisorError): readonly string[] {
+  if (code !== 'INTERNAL_ERROR' || typeof stack !== 'string') return [];
+  const frames = stack.split('\n').filter((line) => /^ +at /.test(line));
+  return frames.slice(0, 5).map((line) => `  ${printableLine(line)}`);
+}
+
+/** Lines of a text, escaped and indented, broken between words where the terminal is narrower. */
+const paragraph = (text: string, indent: string, columns: number): readonly string[] =>
+  printable(text)
+    .split('\n')
+    .flatMap((line) => {
+      const [first = '', ...words] = line.split(' ');
+      return line === '' ? [''] : wrap([indent + first, ...words], columns, indent).split('\n');
+    });

@@ -1,6 +1,7 @@
 import type { Command, LaunchPlan } from '../../launchers/plan.ts';
 import { printable } from '../printable.ts';
 import type { Output } from './terminal.ts';
+import { wrap } from './wrap.ts';
 
 export interface PlanReport {
   readonly name: string;
@@ -12,19 +13,20 @@ export interface PlanReport {
 }
 
 /** The plan and why, for a person: one labelled row per question. */
-export function planAsText(report: PlanReport, { style }: Pick<Output, 'style'>): string {
+export function planAsText(report: PlanReport, { style, columns }: Pick<Output, 'style' | 'columns'>): string {
   const { plan } = report;
   const rows: readonly (readonly [string, readonly string[]])[] = [
     ['source', [`${report.source} at ${report.commit.slice(0, 12)}`]],
     ['project', [plan.projectDir === '' ? 'the root folder' : plan.projectDir]],
     ['runtime', [plan.runtime + (plan.launcher === plan.runtime ? '' : ` (found by ${plan.launcher})`)]],
     ['needs', [plan.tools.map(({ name, version }) => (version === null ? name : `${name} ${version}`)).join(', ')]],
-    ['install', plan.install.flatMap(rung)],
-    ['build', plan.build.map(showCommand)],
+    ['install', plan.install.flatMap(rungRows)],
+    ['build', plan.build.length === 0 ? [] : [`${plan.build.map(showCommand).join(' && ')}, if no entry is there yet`]],
     [
-      'start',
-      plan.start.map(({ id, command }, at) => `${at === 0 ? '' : 'or '}${showCommand(command)}  ${style.dim(id)}`),
+      'with',
+      [[...new Set([...plan.install.flatMap(({ steps }) => steps), ...plan.build].flatMap(variables))].join(' ')],
     ],
+    ['start', plan.start.map(({ id, command }, at) => `${at === 0 ? '' : 'or '}${showStart(command)} (${id})`)],
     ['transport', [plan.transport === 'auto' ? 'found out at the first start' : plan.transport]],
     ['port', portRow(plan)],
     ['socket', plan.socket === null ? [] : [[...plan.socket.env, ...plan.socket.args].join(' ')]],
@@ -35,27 +37,21 @@ export function planAsText(report: PlanReport, { style }: Pick<Output, 'style'>)
     ['why', plan.evidence.map(({ file, says }) => (file === '' ? says : `${file}: ${says}`))],
   ];
   const shown = rows.filter(([, lines]) => lines.some((line) => line !== ''));
-  const width = Math.max(...shown.map(([label]) => label.length)) + 2;
+  const margin = Math.max(...shown.map(([label]) => label.length)) + 4;
+  const room = Math.max(columns() - margin, 30);
   const body = shown.flatMap(([label, lines]) =>
-    lines.map((line, at) => `  ${style.dim((at === 0 ? label : '').padEnd(width))}${escaped(line)}`),
+    lines
+      .flatMap((line) => wrap(printable(line).split(' '), room, '  ').split('\n'))
+      .map((line, at) => `  ${style.dim((at === 0 ? label : '').padEnd(margin - 2))}${line}\n`),
   );
-  return `${style.bold(report.name)}\n${body.join('\n')}\n`;
+  return `${style.bold(report.name)}\n${body.join('')}`;
+}
 
-  function rung({ steps, cures }: LaunchPlan['install'][number], at: number): readonly string[] {
-    const causes = cures === 'any' ? 'when that fails' : `when ${cures.join(' or ')}`;
-    return steps.map((step, index) => {
-      if (at === 0) return showCommand(step);
-      return `${index === 0 ? 'or ' : '   '}${showCommand(step)}${index === 0 ? `  ${style.dim(causes)}` : ''}`;
-    });
-  }
-
-  /** Our own colours stay, everything else is made safe. */
-  function escaped(line: string): string {
-    return line
-      .split(/(\u001b\[\d+m)/)
-      .map((part, at) => (at % 2 === 0 ? printable(part) : part))
-      .join('');
-  }
+/** The first rung is taken; the others only when it fails for a cause that they cure. */
+function rungRows({ steps, cures }: LaunchPlan['install'][number], at: number): readonly string[] {
+  if (at === 0) return steps.map(showCommand);
+  const causes = cures === 'any' ? 'if that fails' : `if ${cures.join(', ')}`;
+  return [`or ${steps.map(showCommand).join(' && ')}, ${causes}`];
 }
 
 function settingRows({ plan, settings }: PlanReport): readonly string[] {
@@ -69,13 +65,13 @@ function settingRows({ plan, settings }: PlanReport): readonly string[] {
 }
 
 function portRow({ port }: LaunchPlan): readonly string[] {
-  const ways = [...port.env.map((name) => `${name}=…`), ...(port.args.length === 0 ? [] : [port.args.join(' ')])];
+  const ways = [...port.env, ...(port.args.length === 0 ? [] : [port.args.join(' ')])];
   if (port.fixed !== null) return [`always ${port.fixed}`];
-  return ways.length === 0 ? [] : [`a free one, by ${ways.join(' and ')}`];
+  return ways.length === 0 ? [] : [`a free one, by ${ways.join(', ')}`];
 }
 
-function showCommand({ program, args, cwd, env }: Command): string {
-  const words = [...Object.entries(env ?? {}).map(([name, value]) => `${name}=${value}`), program, ...args];
-  const line = words.map((word) => (/^[\w@%+=:,./{}<>~^-]+$/.test(word) ? word : JSON.stringify(word))).join(' ');
-  return cwd === '' ? line : `${line}  (in ${cwd})`;
-}
+const variables = ({ env = {} }: Command) => Object.entries(env).map(([name, value]) => quoted(`${name}=${value}`));
+const quoted = (word: string) => (/^[\w@%+=:,./{}<>~^-]+$/.test(word) ? word : JSON.stringify(word));
+const showCommand = ({ program, args, cwd }: Command): string =>
+  [program, ...args].map(quoted).join(' ') + (cwd === '' ? '' : ` in ${cwd}`);
+const showStart = (command: Command): string => [...variables(command), showCommand(command)].join(' ');

@@ -2,6 +2,7 @@ import type { ToolDescription } from '../../actors/context.ts';
 import { printableLine } from '../printable.ts';
 import { parametersOf, showParameter } from './schema.ts';
 import type { Output } from './terminal.ts';
+import { wrap } from './wrap.ts';
 
 /** A longer signature gets its description on the next line. */
 const COLUMN = 44;
@@ -21,7 +22,7 @@ export function toolsAsText(tools: readonly ToolDescription[], output: Pick<Outp
   return rows
     .map((row) => {
       const beside = width(row) <= COLUMN && columns >= column + 24;
-      const head = wrap([row.name, ...row.parameters], columns);
+      const head = wrap([row.name, ...row.parameters], columns, '      ');
       const painted = style.bold(row.name) + head.slice(row.name.length);
       if (row.about === '') return `${painted}\n`;
       if (beside)
@@ -34,16 +35,3 @@ export function toolsAsText(tools: readonly ToolDescription[], output: Pick<Outp
 const firstLine = (text: string) => printableLine(text.trim().split('\n')[0] ?? '').trim();
 const cut = (text: string, width: number) =>
   text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
-
-/** Words on lines of at most `columns`, the later lines indented. */
-function wrap(words: readonly string[], columns: number): string {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of words) {
-    if (line !== '' && line.length + 1 + word.length > columns) {
-      lines.push(line);
-      line = `      ${word}`;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  return [...lines, line].join('\n');
-}

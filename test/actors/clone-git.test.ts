@@ -195,6 +195,30 @@ describe('git', () => {
     expect(await readlink(join(dir, 'out'))).toBe('/etc/passwd');
   });
 
+  /** An ssh that notes how it was called and runs the command here. */
+  const writeSsh = async (path: string, trace: string) => {
+    await writeFiles(path, { ssh: `#!/bin/sh\necho "$@" >> ${trace}\nfor last; do :; done\neval "$last"\n` });
+    await chmod(join(path, 'ssh'), 0o755);
+  };
+
+  test.each(['ssh://git@some.host', 'git@some.host:'])('clones over ssh (%s…), which may not ask', async (start) => {
+    await using harness = await createCloneHarness({ PATH: `${join(root.root, 'ssh-bin')}:${process.env.PATH}` });
+    const trace = join(harness.home.root, 'trace');
+    await writeSsh(join(root.root, 'ssh-bin'), trace);
+    const { commit } = await harness.cloned(`${start}${join(root.root, 'served/some.git')}`);
+    expect(commit).toBe(repository.commits[1]);
+    expect(await readFile(trace, 'utf8')).toMatch(/-o BatchMode=yes .*git@some\.host/);
+  });
+
+  test('leaves the user’s own ssh command as it is', async () => {
+    await using harness = await createCloneHarness();
+    const { root: top } = harness.home;
+    await writeSsh(join(top, 'own'), join(top, 'trace'));
+    await writeFiles(join(top, 'user'), { '.gitconfig': `[core]\n\tsshCommand = ${join(top, 'own/ssh')} --mine\n` });
+    await harness.cloned(`ssh://git@some.host${join(root.root, 'served/some.git')}`);
+    expect(await readFile(join(top, 'trace'), 'utf8')).toMatch(/^--mine /);
+  });
+
   test('does as told by git’s own variables of a surrounding hook in nothing', async () => {
     await using harness = await createCloneHarness({
       GIT_DIR: tmpdir(),

@@ -92,7 +92,7 @@ describe('the settings taken from the caller', () => {
 });
 
 describe('the environment of an installer', () => {
-  const job = (callerEnv: Env, extra: Env = {}) => jobEnv({ callerEnv }, { path: [] }, extra);
+  const job = (callerEnv: Env, extra: Env = {}) => jobEnv({ callerEnv }, { path: [], programs: {} }, extra);
 
   it.each([
     'PIP_TARGET',
@@ -161,6 +161,12 @@ describe('the environment of an installer', () => {
     });
   });
 
+  it('keeps pnpm from replacing itself, where pnpm is a tool', () => {
+    const name = 'NPM_CONFIG_MANAGE_PACKAGE_MANAGER_VERSIONS';
+    expect(jobEnv({ callerEnv: {} }, { path: [], programs: { pnpm: '/bin/pnpm' } })[name]).toBe('false');
+    expect(job({})).not.toHaveProperty(name);
+  });
+
   it('lets no pip install into the user’s own Python', () => {
     expect(job({ PIP_REQUIRE_VIRTUALENV: '0', PIP_USER: '1' })).toMatchObject({
       PIP_REQUIRE_VIRTUALENV: '1',
@@ -174,7 +180,7 @@ describe('the environment of an installer', () => {
       npm_lifecycle_event: 'start',
       PATH: '/work/.venv/bin:/work/node_modules/.bin:/usr/bin',
     };
-    expect(jobEnv({ callerEnv }, { path: ['/tools'] }).PATH).toBe('/tools:/usr/bin');
+    expect(jobEnv({ callerEnv }, { path: ['/tools'], programs: {} }).PATH).toBe('/tools:/usr/bin');
   });
 
   it('lets the plan’s own command have the last word', () => {

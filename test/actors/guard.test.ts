@@ -114,16 +114,20 @@ describe('a supervisor that is done', () => {
 
 describe('a guard', () => {
   const shells = () => descendants(process.pid).filter((pid) => commandOf(pid).includes('mcp-supervisor-guard'));
+  /** The shell that this starts; one of an earlier test may still be going. */
+  const shellStartedBy = (work: () => void): number => {
+    const before = shells();
+    work();
+    return shells().find((pid) => !before.includes(pid))!;
+  };
 
   it('starts with the first group, and goes when it is closed, leaving alone what it was told to forget', async () => {
     const child = start('guard-test.1', 'sleep', '300');
     const guard = createGuard();
-    expect(shells()).toEqual([]);
-    guard.watch(child.pid, 'guard-test.1');
-    const [shell] = shells();
+    const shell = shellStartedBy(() => guard.watch(child.pid, 'guard-test.1'));
     guard.unwatch(child.pid);
     guard.close();
-    expect(await untilGone({ pids: [shell!] }, { timeout: 30_000 })).toBe(true);
+    expect(await untilGone({ pids: [shell] }, { timeout: 30_000 })).toBe(true);
     expect(isAlive(child.pid)).toBe(true);
   });
 
@@ -141,14 +145,13 @@ describe('a guard', () => {
   it('is deaf to the signals of a terminal, and holds none of its streams', async () => {
     const child = start('guard-test.1', 'sleep', '300');
     const guard = createGuard();
-    guard.watch(child.pid, 'guard-test.1');
-    const [shell] = shells();
+    const shell = shellStartedBy(() => guard.watch(child.pid, 'guard-test.1'));
     if (linux) {
-      await expect.poll(() => ignoredSignals(shell!)).toEqual(expect.arrayContaining([1, 2, 3, 15]));
+      await expect.poll(() => ignoredSignals(shell)).toEqual(expect.arrayContaining([1, 2, 3, 15]));
       expect([1, 2].map((fd) => readlinkSync(`/proc/${shell}/fd/${fd}`))).toEqual(['/dev/null', '/dev/null']);
       expect(readlinkSync(`/proc/${shell}/cwd`)).toBe('/');
     }
-    expect(groupOf(shell!)).toBe(shell);
+    expect(groupOf(shell)).toBe(shell);
     guard.unwatch(child.pid);
     guard.close();
   });
@@ -156,10 +159,10 @@ describe('a guard', () => {
   it('that was killed is replaced, and the next one knows all', async () => {
     const child = start('guard-test.1', 'sleep', '300');
     const guard = createGuard();
-    guard.watch(child.pid, 'guard-test.1');
-    const [first] = shells();
-    process.kill(first!, 'SIGKILL');
-    await expect.poll(() => shells().filter((pid) => pid !== first).length).toBe(1);
+    const others = shells();
+    const first = shellStartedBy(() => guard.watch(child.pid, 'guard-test.1'));
+    process.kill(first, 'SIGKILL');
+    await expect.poll(() => shells().filter((pid) => pid !== first && !others.includes(pid)).length).toBe(1);
     guard.close();
     expect(await untilGone({ groups: [child.pid] }, { timeout: 30_000 })).toBe(true);
   });
@@ -168,9 +171,9 @@ describe('a guard', () => {
     process.env[COOKIE_VARIABLE] = 'guard-test.above';
     const child = start('guard-test.1', 'sleep', '300');
     const guard = createGuard();
-    guard.watch(child.pid, 'guard-test.1');
+    const shell = shellStartedBy(() => guard.watch(child.pid, 'guard-test.1'));
     delete process.env[COOKIE_VARIABLE];
-    await expect.poll(() => ignoredSignals(shells()[0]!)).toContain(15);
+    await expect.poll(() => ignoredSignals(shell)).toContain(15);
     expect(pidsWithCookie('guard-test.above')).toEqual([]);
     guard.close();
   });

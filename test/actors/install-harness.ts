@@ -108,8 +108,7 @@ function harnessIn(home: TestHome, others: Harness[]): Harness {
         each.guard.close();
         await each.store.ledger.close();
       }
-      await expectNothingLeft(home);
-      await home[Symbol.asyncDispose]();
+      await expectNothingLeft(home).finally(() => home[Symbol.asyncDispose]());
     },
   };
 }

@@ -11,7 +11,7 @@ export interface Probed {
   readonly run: Run;
   readonly input: ProbeInput;
   readonly events: ProbeEvent[];
-  /** The probe's one event. */
+  /** The probe's verdict. */
   event(): Promise<ProbeEvent>;
   ready(): Promise<Extract<ProbeEvent, { type: 'probe.ready' }>>;
   failed(): Promise<Extract<ProbeEvent, { type: 'probe.failed' }>>;
@@ -46,7 +46,8 @@ export async function probe(
   const event = () =>
     vi.waitFor(
       () => {
-        if (events[0]) return events[0];
+        const verdict = events.find(({ type }) => type !== 'probe.listening');
+        if (verdict) return verdict;
         throw new Error(`the probe says nothing; the program says ${JSON.stringify(harness.output.slice(-5))}`);
       },
       { timeout: 30_000, interval: 5 },

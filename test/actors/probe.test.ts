@@ -50,7 +50,7 @@ describe('the probe, not told the transport', () => {
   it('finds HTTP+SSE', async () => {
     const probed = await probe(harness, mcp('sse'));
     expect(await probed.ready()).toMatchObject({ transport: 'sse', era: 'legacy', tools: 1 });
-    expect(await probed.session().request('tools/call', echo)).toEqual({ content: [echo] });
+    expect(await probed.session().request('tools/call', echo)).toEqual({ content: [{ type: 'text', text: 'hi' }] });
   });
 
   it('finds plain HTTP after stdio stayed silent', async () => {
@@ -193,8 +193,22 @@ describe('the probe and ports', () => {
     await probed.run.line('open');
     await new Promise((resolve) => setTimeout(resolve, 1000));
     probed.leave();
-    expect(probed.events).toEqual([]);
+    expect(probed.events).toMatchObject([{ type: 'probe.listening', generation: 1 }]);
     expect(harness.context.instances.get('p')?.session).toBeNull();
+  });
+
+  it('says once that the program listens, before it is ready', async () => {
+    const probed = await probe(harness, mcp('http'));
+    const { port } = await probed.ready();
+    expect(probed.events[0]).toEqual({ type: 'probe.listening', generation: 1, port });
+    expect(probed.events).toHaveLength(2);
+  });
+
+  it('says nothing of a program that never opens a port', async () => {
+    const probed = await probe(harness, ['node', 'forever.mjs'], { plan: { transport: 'http' } });
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    probed.leave();
+    expect(probed.events).toEqual([]);
   });
 
   it('names the login that an HTTP server wants', async () => {

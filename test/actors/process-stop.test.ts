@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ownerCookies } from '../../actors/cookie.ts';
 import { isAlive, pidsWithCookie } from '../../actors/groups.ts';
@@ -137,6 +139,16 @@ describe('stopping', () => {
     overtaken.send({ type: 'signal', signal: 'SIGTERM' });
     await overtaken.until('group.empty');
     expect(overtaken.events.map(({ type }) => type)).toEqual(['group.empty']);
+  });
+
+  it('leaves nothing when its machine breaks before the program runs', async () => {
+    const run = harness.run(node('forever.mjs'));
+    run.send({ type: 'spawn' });
+    run.stop();
+    const entries = () => readdir(join(harness.context.store.home, 'ledger'), { recursive: true }).catch(() => []);
+    await expect.poll(async () => (await entries()).filter((name) => name.endsWith('.json'))).toEqual([]);
+    expect(pidsWithCookie(ownerCookies(harness.context.store.home))).toEqual([]);
+    expect(harness.context.instances.size).toBe(0);
   });
 
   it.runIf(process.platform === 'linux')('is SIGKILL at once when its machine breaks', async () => {

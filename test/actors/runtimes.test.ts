@@ -31,8 +31,7 @@ beforeEach(async () => {
 afterEach(async () => {
   guard.close();
   await store.ledger.close();
-  await expectNothingLeft(home);
-  await home[Symbol.asyncDispose]();
+  await expectNothingLeft(home).finally(() => home[Symbol.asyncDispose]());
 });
 
 /** Runtimes of a caller with this environment; what they fetch is noted. */

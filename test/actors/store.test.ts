@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createStore } from '../../actors/store/create-store.ts';
@@ -78,7 +78,7 @@ describe('the home', () => {
     await writeFile(file, '');
     const store = createStore({ home: join(file, 'home') });
     await expect(store.open()).rejects.toMatchObject({ failure: { code: 'HOME_UNUSABLE' } });
-    await import('node:fs/promises').then(({ rm }) => rm(file));
+    await rm(file);
     await store.open();
   });
 });
@@ -141,7 +141,7 @@ describe('names', () => {
     const store = createStore({ home: '/home' });
     for (const name of ['..', '.', '../../etc', 'a/b', '.hidden', 'a\0b', 'x'.repeat(500), 'ü', '']) {
       for (const path of [store.dataDir(name), store.runtimeDir(name), store.environmentDir('p', name)]) {
-        expect(path).toMatch(/^\/home\/(data|runtimes|envs\/p)(\/[A-Za-z0-9%_@#+-][A-Za-z0-9%._@#+-]{0,200})?$/);
+        expect(path).toMatch(/^\/home\/(data|runtimes|envs\/p)\/[A-Za-z0-9%_@#+-][A-Za-z0-9%._@#+-]{0,200}$/);
       }
     }
     expect(store.dataDir('server-time-1a2b3c')).toBe('/home/data/server-time-1a2b3c');

@@ -182,7 +182,7 @@ describe('the line of a terminal', () => {
     pass(2500);
     const line = screen.lines().at(-1) ?? '';
     expect(line.length).toBeLessThan(columns);
-    expect(line).toMatch(columns >= 40 ? /installing 2\.5 s/ : /server/);
+    expect(line).toMatch(columns >= 40 ? /installing 2\.5 s/ : /serv/);
   });
 });
 

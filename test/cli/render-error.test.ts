@@ -5,7 +5,7 @@ import { asSupervisorError, errorAsJson, errorAsText } from '../../src/cli/rende
 import { createStyle } from '../../src/cli/terminal.ts';
 import { supervisorError } from '../../src/errors.ts';
 
-const plain = { style: createStyle(false) };
+const plain = { style: createStyle(false), columns: () => Number.POSITIVE_INFINITY };
 const codes = Object.keys(FAILURES) as FailureCode[];
 
 describe('every code', () => {
@@ -14,7 +14,7 @@ describe('every code', () => {
     const text = errorAsText(error, plain);
     expect(text).toContain(code);
     expect(text).toContain(FAILURES[code].when);
-    expect(text).toContain(`→ ${FAILURES[code].hint}`);
+    expect(text).toContain(`→ ${FAILURES[code].hint}${code.endsWith('_TIMEOUT') ? ' (--timeout <seconds>)' : ''}\n`);
     if (error.phase !== 'config' && error.phase !== 'internal') expect(text).toContain(`${error.phase} failed`);
     expect(exitCodeOf(error)).toBe({ us: 1, input: 2, plugin: 3 }[FAILURES[code].whose]);
     expect(JSON.parse(errorAsJson(error))).toMatchObject({
@@ -39,6 +39,23 @@ it('is one block: what failed, why, the last lines, what to do', () => {
     npm error 404 Not Found
 
   → See the last lines of the installer above.
+`,
+  );
+});
+
+it('breaks between words on a narrow terminal', () => {
+  const error = supervisorError('CALL_TIMEOUT', {
+    message: 'no answer came within the time\nthat it had',
+    hint: 'Be a bit more patient.',
+  });
+  expect(errorAsText(error, { ...plain, columns: () => 24 })).toBe(
+    `✗ call failed · CALL_TIMEOUT
+  no answer came within
+  the time
+  that it had
+  → Be a bit more
+    patient. (--timeout
+    <seconds>)
 `,
   );
 });

@@ -12,7 +12,11 @@ const plan: LaunchPlan = {
     { name: 'python', version: '>=3.10' },
   ],
   install: [
-    { id: 'uv-sync-frozen', steps: [{ program: 'uv', args: ['sync', '--frozen'], cwd: 'src/time' }], cures: 'any' },
+    {
+      id: 'uv-sync-frozen',
+      steps: [{ program: 'uv', args: ['sync', '--frozen'], cwd: 'src/time', env: { UV_FROZEN: '1' } }],
+      cures: 'any',
+    },
     { id: 'uv-sync', steps: [{ program: 'uv', args: ['sync'], cwd: 'src/time' }], cures: ['lock-out-of-date'] },
   ],
   build: [],
@@ -46,17 +50,18 @@ it('answers one question per row', () => {
     plan,
     settings: ['API_KEY', 'HTTP_PROXY'],
   };
-  expect(planAsText(report, { style: createStyle(false) })).toBe(`servers-time
+  expect(planAsText(report, { style: createStyle(false), columns: () => Number.POSITIVE_INFINITY })).toBe(`servers-time
   source      https://host/servers.git#:src/time at 0123456789ab
   project     src/time
   runtime     python
   needs       uv, python >=3.10
-  install     uv sync --frozen  (in src/time)
-              or uv sync  (in src/time)  when lock-out-of-date
-  start       .venv/bin/time  (in src/time)  script:time
-              or python -m "time server"  module
+  install     uv sync --frozen in src/time
+              or uv sync in src/time, if lock-out-of-date
+  with        UV_FROZEN=1
+  start       .venv/bin/time in src/time (script:time)
+              or python -m "time server" (module)
   transport   found out at the first start
-  port        a free one, by PORT=… and --port {port}
+  port        a free one, by PORT, --port {port}
   settings    API_KEY (required, secret): taken from your environment
               REGION (optional): not set — Where
               passed on: HTTP_PROXY

@@ -5,7 +5,7 @@ import { createSupervisor, type StateChange, type Supervisor, SupervisorError } 
 import { runCli } from '../support/cli.ts';
 import { createFixtureRepos, type FixtureRepos, fixtureFolder } from '../support/fixture-repos.ts';
 import { createHome, environmentsOf, type TestHome } from '../support/home.ts';
-import { expectNothingLeft } from '../support/leftovers.ts';
+import { expectNothingLeft, isAlive } from '../support/leftovers.ts';
 import { needsRegistries } from '../support/registries.ts';
 
 let repos: FixtureRepos;
@@ -78,9 +78,9 @@ describe('one plugin, many callers', () => {
 
   test('a process that escapes its group is gone after a stop', async () => {
     const escaped = Number(textOf(await supervisor.call('fixture', { tool: 'spawn-grandchild' })));
-    expect(isAlive(escaped)).toBe(true);
+    expect(await isAlive(escaped)).toBe(true);
     await supervisor.stop('fixture');
-    expect(isAlive(escaped)).toBe(false);
+    expect(await isAlive(escaped)).toBe(false);
     await expect(supervisor.call('fixture', { tool: 'pid' })).rejects.toMatchObject({ code: 'CALL_STOPPED' });
     await supervisor.start('fixture');
     expect(await pid()).toMatch(/^\d+$/);
@@ -95,34 +95,48 @@ describe('one plugin, many callers', () => {
 });
 
 describe('a plugin that always crashes', () => {
-  test.each(['always-crashes', 'exits-at-once'])('%s is parked after 5 tries with growing delays', async (name) => {
-    await using home = await createHome();
-    const supervisor = createSupervisor({ home: home.path, env: home.env, plugins: { doomed: fixtureFolder(name) } });
-    const waits: number[] = [];
-    const parked = new Promise<StateChange>((resolve) => {
-      supervisor.on('plugin:crashed', (change) => {
-        // The decision follows the crash: it stands in the status once the event has been handled.
-        setImmediate(() => {
-          const { retryAt, subState } = supervisor.status('doomed');
-          if (subState === 'parked') resolve(change);
-          else if (retryAt !== null) waits.push(Date.parse(retryAt) - Date.parse(change.at));
+  const DOOMED = [
+    { name: 'exits-at-once', tries: 5, why: 'starts that never became ready', exit: 3 },
+    // Ten tries with the usual delays last two minutes.
+    { name: 'always-crashes', tries: 10, why: 'crashes after ready', exit: 1, restartPolicy: { minDelay: 10 } },
+  ];
+
+  test.each(DOOMED)(
+    '$name is parked after $tries $why, with growing delays',
+    async ({ name, tries, exit, restartPolicy }) => {
+      await using home = await createHome();
+      const supervisor = createSupervisor({
+        home: home.path,
+        env: home.env,
+        plugins: { doomed: fixtureFolder(name) },
+        ...(restartPolicy && { restartPolicy }),
+      });
+      const waits: number[] = [];
+      const parked = new Promise<StateChange>((resolve) => {
+        supervisor.on('plugin:crashed', (change) => {
+          // The decision follows the crash: it stands in the status once the event has been handled.
+          setImmediate(() => {
+            const { retryAt, subState } = supervisor.status('doomed');
+            if (subState === 'parked') resolve(change);
+            else if (retryAt !== null) waits.push(Date.parse(retryAt) - Date.parse(change.at));
+          });
         });
       });
-    });
-    try {
-      await supervisor.call('doomed', { tool: 'echo' }).catch(() => {});
-      const { failure } = await parked;
+      try {
+        await supervisor.call('doomed', { tool: 'echo' }).catch(() => {});
+        const { failure } = await parked;
 
-      expect(supervisor.history('doomed').filter(({ state }) => state === 'launching')).toHaveLength(5);
-      expect(waits).toHaveLength(4);
-      expect(waits).toEqual([...waits].sort((a, b) => a - b));
-      expect(failure).toMatchObject({ exit: { code: name === 'always-crashes' ? 1 : 3 } });
-      await expect(supervisor.call('doomed', { tool: 'echo' })).rejects.toMatchObject({ code: failure?.code });
-    } finally {
-      await supervisor.close();
-    }
-    await expectNothingLeft(home);
-  });
+        expect(supervisor.history('doomed').filter(({ state }) => state === 'launching')).toHaveLength(tries);
+        expect(waits).toHaveLength(tries - 1);
+        expect(waits).toEqual([...waits].sort((a, b) => a - b));
+        expect(failure).toMatchObject({ exit: { code: exit } });
+        await expect(supervisor.call('doomed', { tool: 'echo' })).rejects.toMatchObject({ code: failure?.code });
+      } finally {
+        await supervisor.close();
+      }
+      await expectNothingLeft(home);
+    },
+  );
 });
 
 describe('ten command lines at once on one empty home', () => {
@@ -153,11 +167,3 @@ describe('ten command lines at once on one empty home', () => {
 
 const textOf = (result: { readonly content?: readonly { readonly text?: string }[] }): string =>
   result.content?.[0]?.text ?? '';
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}

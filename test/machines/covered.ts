@@ -9,7 +9,7 @@ import { defaultTiming } from '../../machines/policy.ts';
 import { stateName, subState } from '../../machines/states.ts';
 import { createTestClock } from '../../src/testing/clock.ts';
 import { createHarness, type HarnessOptions } from '../../src/testing/harness.ts';
-import { sampleSpec } from '../../src/testing/samples.ts';
+import { sampleSpec, sampleSurvey } from '../../src/testing/samples.ts';
 import { createScriptedActors } from '../../src/testing/scripted.ts';
 import { createCoverage } from '../model/coverage.ts';
 
@@ -57,3 +57,39 @@ export function createPlugin(spec: Partial<PluginSpec> = {}, input: Partial<Plug
 }
 
 export type Plugin = ReturnType<typeof createPlugin>;
+
+/** Sub-states in the order of a first start; `reach` goes along it. */
+export async function reach(plugin: Plugin, state: string): Promise<Plugin> {
+  const steps: Record<string, () => void> = {
+    'absent.resting': () => plugin.send({ type: 'START' }),
+    'absent.checking': () => plugin.survey.done(sampleSurvey(state.startsWith('installing') ? 'cloning' : firstStage(state))),
+    'cloning.queued': () => plugin.send({ type: 'slot.granted', slot: 'install' }),
+    'cloning.running': () =>
+      state === 'cloning.cancelling' ? plugin.send({ type: 'RESTART' }) : plugin.clone.done(),
+    'detecting.running': () =>
+      state === 'detecting.cancelling' ? plugin.send({ type: 'RESTART' }) : plugin.detect.done(),
+    'installing.running': () => plugin.send({ type: 'RESTART' }),
+    'launching.queued': () => plugin.send({ type: 'slot.granted', slot: 'launch' }),
+    'launching.running': () => plugin.process.spawned(),
+    probing: () => (state.startsWith('crashed') ? plugin.probe.fail() : plugin.probe.ready()),
+    ready: () =>
+      state === 'idle'
+        ? plugin.send({ type: 'calls.quiet', generation: plugin.context().generation })
+        : plugin.send({ type: 'RESTART' }),
+    'stopping.draining': () => plugin.timePasses(),
+    'stopping.closing': () => (state.startsWith('crashed') ? plugin.process.empty() : plugin.timePasses()),
+    'stopping.terminating': () => plugin.timePasses(),
+    'stopping.killing': () => plugin.timePasses(),
+    'crashed.waiting': () => plugin.send({ type: 'retry.parked', trialAt: null }),
+  };
+  for (let taken = 0; plugin.state() !== state; taken += 1) {
+    const next = steps[plugin.state()];
+    if (next === undefined || taken > 20) throw new Error(`no way from ${plugin.state()} to ${state}`);
+    next();
+    await plugin.settle();
+  }
+  return plugin;
+}
+
+const firstStage = (state: string) =>
+  state.startsWith('cloning') || state.startsWith('detecting') ? 'cloning' : 'launching';

@@ -93,12 +93,9 @@ const ended: Step = ({ to, held }) => {
   return { at: 'absent.resting', to: null, gone: false };
 };
 
+const queue = (next: At): Row => ({ ...holds, ...stops(go('absent.resting', silenced)), granted: go(next) });
+
 const job = (name: 'cloning' | 'detecting' | 'installing', next: At): Record<string, Row> => ({
-  [`${name}.queued`]: {
-    ...holds,
-    ...stops(go('absent.resting', silenced)),
-    granted: go(`${name}.running` as At),
-  },
   [`${name}.running`]: {
     ...holds,
     ...stops(go(`${name}.cancelling`, { ...silenced, to: 'absent' })),
@@ -164,10 +161,12 @@ export const TABLE: Record<At, Row> = {
     'all stale': ({ stopped }) => ({ at: stopped ? 'absent.resting' : 'cloning.queued', ...fresh }),
     blocked: stay({ at: 'crashed.parked', held: false, to: null }),
   },
-  ...(job('cloning', 'detecting.running') as Record<Extract<At, `cloning.${string}`>, Row>),
+  'cloning.queued': queue('cloning.running'),
+  ...(job('cloning', 'detecting.running') as Record<'cloning.running' | 'cloning.cancelling', Row>),
   // The slot that cloning took is still its own.
-  ...(job('detecting', 'installing.running') as Record<Extract<At, `detecting.${string}`>, Row>),
-  ...(job('installing', 'launching.queued') as Record<Extract<At, `installing.${string}`>, Row>),
+  ...(job('detecting', 'installing.running') as Record<'detecting.running' | 'detecting.cancelling', Row>),
+  'installing.queued': queue('installing.running'),
+  ...(job('installing', 'launching.queued') as Record<'installing.running' | 'installing.cancelling', Row>),
   'launching.queued': {
     ...holds,
     ...stops(go('stopping.sweeping', { ...silenced, to: 'absent' })),

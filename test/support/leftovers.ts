@@ -41,6 +41,12 @@ export async function expectProcessesToEnd(home: TestHome, patience = 20_000): P
   expect(await processesOf(home)).toEqual([]);
 }
 
+/** A zombie that its new parent has not reaped yet is not alive. */
+export async function isAlive(pid: number): Promise<boolean> {
+  const { stdout } = await promisify(execFile)('ps', ['-o', 'stat=', '-p', String(pid)]).catch(() => ({ stdout: '' }));
+  return stdout.trim() !== '' && !stdout.startsWith('Z');
+}
+
 /** Node's own compile cache is shared by every program on the machine and is no leftover of ours. */
 const ALLOWED_IN_TMP: ReadonlySet<string> = new Set(['node-compile-cache']);
 

@@ -63,7 +63,7 @@ describe('Streamable HTTP', () => {
 
   it('hears progress and the answer on one stream', async () => {
     await using opened = await open(({ id, params }, response) => {
-      const { progressToken } = params?._meta as { progressToken: number };
+      const { progressToken } = params!._meta as { progressToken: number };
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write(
         event({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken, progress: 1 } }),

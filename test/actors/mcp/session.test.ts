@@ -112,6 +112,12 @@ describe('a session', () => {
     expect(await failureOf(call('echo'))).toMatchObject({ fate: 'not-sent', failure: { code: 'CALL_INTERRUPTED' } });
   });
 
+  it('delivers an answer that was written just before the program ended', async () => {
+    const { session } = await openStdio(harness, 'last-words');
+    expect(await session.request('tools/call', { name: 'last' })).toEqual(text('farewell '.repeat(20_000)));
+    expect(await session.closed).toMatchObject({ code: 'RUN_EXITED', exit: { code: 0 } });
+  });
+
   it('settles what is in flight when it is closed, and says that we did it', async () => {
     const pending = failureOf(call('never'));
     opened.session.close(createFailure('CALL_STOPPED'));

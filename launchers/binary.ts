@@ -1,0 +1,73 @@
+/** A command that the caller or a manifest gave, with no runtime that we know behind it. */
+
+import { createBasePlan } from './base-plan.ts';
+import { explainWith } from './explain.ts';
+import { basename, join } from './paths.ts';
+import type { Candidate, FileView, Launcher, LaunchPlan, Tool } from './plan.ts';
+import { notAServer } from './refusal.ts';
+import { findSettings } from './settings.ts';
+
+/** In the table so that plans of its name find their `explain`; it never claims a folder of itself. */
+export function createBinaryLauncher(): Launcher {
+  return {
+    id: 'binary',
+    detect: () => false,
+    plan: () => notAServer('No command was given.', []),
+    resolve: (_view, plan) => plan,
+    explain: (output, exit) => explainWith([], output, exit),
+  };
+}
+
+export const createBinaryPlan = (view: FileView, dir: string): LaunchPlan => ({
+  ...createBasePlan('binary', 'binary', dir),
+  wants: findSettings(view, dir),
+});
+
+/** Programs that we can find or fetch, by the name that commands call them. */
+const TOOLS: Readonly<Record<string, string>> = {
+  node: 'node',
+  npm: 'npm',
+  npx: 'npm',
+  pnpm: 'pnpm',
+  yarn: 'yarn',
+  bun: 'bun',
+  bunx: 'bun',
+  deno: 'deno',
+  python: 'python',
+  python3: 'python',
+  uv: 'uv',
+  uvx: 'uv',
+  poetry: 'poetry',
+};
+
+/** The tools that a plan has, and those that these programs need besides. */
+export function withToolsFor(tools: readonly Tool[], programs: readonly string[]): Tool[] {
+  const names = programs.flatMap((program) => TOOLS[program] ?? []);
+  const missing = [...new Set(names)].filter((name) => !tools.some((tool) => tool.name === name));
+  return [...tools, ...missing.map((name) => ({ name, version: null }))];
+}
+
+const TAKES_FILE = /^(node|bun|deno|tsx|python3?(\.\d+)?|ruby|php|sh|bash|java)$/;
+
+/**
+ * A given command as a candidate. A program that is a file of the plugin's folder is that file (`./server`, `server`);
+ * any other bare name is a tool, or looked up on PATH. What it runs is its entry, so that a build knows what is missing.
+ */
+export function commandCandidate(view: FileView, id: string, words: readonly string[], cwd: string): Candidate {
+  const [program = '', ...args] = words;
+  const isPath = program.includes('/') && !program.startsWith('/');
+  const own = isPath || (!program.startsWith('/') && view.files.includes(join(cwd, program)));
+  const file = own ? join(cwd, program) : null;
+  return {
+    id,
+    command: { program: file === null ? program : file.includes('/') ? file : `./${file}`, args, cwd },
+    entry: file ?? scriptOf(basename(program), args, cwd),
+  };
+}
+
+function scriptOf(program: string, args: readonly string[], cwd: string): string | null {
+  const file = TAKES_FILE.test(program)
+    ? args.find((word) => /^[^-][^:]*\.(?:[cm]?[jt]s|py|rb|php|sh|jar)$/.test(word))
+    : undefined;
+  return file === undefined || file.startsWith('/') ? null : join(cwd, file);
+}

@@ -1,0 +1,121 @@
+/** Who plans a folder: the ordered list of launchers, the tie-break between runtimes, and the search below a root. */
+
+import { findBelow } from './below.ts';
+import { createBinaryLauncher, createBinaryPlan } from './binary.ts';
+import { createManifestLauncher, MANIFEST_FILES } from './manifest.ts';
+import { createNodeLauncher } from './node.ts';
+import { applyOverrides } from './override.ts';
+import { join } from './paths.ts';
+import {
+  type Evidence,
+  type FileView,
+  isRefusal,
+  type Launcher,
+  type LaunchPlan,
+  type PluginSpec,
+  type Refusal,
+} from './plan.ts';
+import { createPythonLauncher } from './python.ts';
+import { notAServer, unsupported } from './refusal.ts';
+
+/** Runtimes, in the order that breaks ties. Adding one is one file and one line here. */
+const runtimes: readonly Launcher[] = [createNodeLauncher(), createPythonLauncher()];
+
+/** All launchers, most decisive first. Stateless, so one list serves every supervisor. */
+export const builtIn: readonly Launcher[] = [createManifestLauncher(runtimes), ...runtimes, createBinaryLauncher()];
+
+/**
+ * The plan of a plugin's folder. Precedence: the caller's override, a launcher of the caller's own, our manifest, then
+ * the runtime that knows most of the folder (it declares an MCP SDK, it names its program). A root that is no server
+ * itself is searched below. Outcomes: a plan; DETECT_BAD_MANIFEST, DETECT_AMBIGUOUS (with `choices`), DETECT_UNSUPPORTED
+ * (another language), DETECT_NOT_A_SERVER (with what was looked for).
+ */
+export function planFor(
+  view: FileView,
+  spec: PluginSpec,
+  launchers: readonly Launcher[] = builtIn,
+): LaunchPlan | Refusal {
+  const dir = join(spec.source.subdir);
+  const { overrides } = spec;
+  const made = planFolder(view, dir, spec, launchers) ?? nothingKnown(view, dir);
+  if (overrides.command !== undefined) {
+    return applyOverrides(view, isRefusal(made) ? createBinaryPlan(view, dir) : made, overrides);
+  }
+  const foreign = foreignLanguage(view, dir);
+  if (foreign !== null && (isRefusal(made) ? made.code === 'DETECT_NOT_A_SERVER' : made.confidence === 'low')) {
+    return foreign;
+  }
+  if (!isRefusal(made)) return applyOverrides(view, made, overrides);
+  if (made.code !== 'DETECT_NOT_A_SERVER') return made;
+  const below = findBelow(view, dir, spec, (folder) => planFolder(view, folder, spec, launchers), made);
+  return isRefusal(below) ? below : applyOverrides(view, below, overrides);
+}
+
+const CONFIDENCE = ['high', 'medium', 'low'] as const;
+
+/** What the launchers make of one folder; null when none knows anything in it. */
+function planFolder(
+  view: FileView,
+  dir: string,
+  spec: PluginSpec,
+  launchers: readonly Launcher[],
+): LaunchPlan | Refusal | null {
+  const deciding = launchers.findIndex(({ id }) => id === 'manifest');
+  const mine = launchers.filter((launcher) => launcher.detect(view, dir));
+  const first = mine.find((launcher) => launchers.indexOf(launcher) <= deciding);
+  if (first !== undefined) return first.plan(view, dir, spec);
+  const made = mine.map((launcher) => launcher.plan(view, dir, spec));
+  const plans = made.filter((each): each is LaunchPlan => !isRefusal(each));
+  const best = CONFIDENCE.flatMap((confidence) => plans.find((plan) => plan.confidence === confidence) ?? [])[0];
+  if (best !== undefined) return best;
+  const refusals = made.filter(isRefusal);
+  return refusals.find(({ code }) => code === 'DETECT_BAD_MANIFEST') ?? refusals[0] ?? null;
+}
+
+/** What was looked for in a folder in which nothing was found. */
+function nothingKnown(view: FileView, dir: string): Refusal {
+  const where = dir === '' ? 'The folder' : dir;
+  if (dir !== '' && !view.has(dir))
+    return notAServer(`There is no folder ${dir}.`, [], 'Check --subdir for a typing error.');
+  const evidence: Evidence[] = [
+    { file: '', says: `no manifest of ours (${MANIFEST_FILES.join(', ')})` },
+    { file: '', says: 'no package.json, and no server.js, app.js, main.js or index.js that serves' },
+    { file: '', says: 'no pyproject.toml, setup.py or requirements.txt, and no .py file that serves' },
+  ];
+  const isEmpty = !view.files.some((file) => dir === '' || file.startsWith(`${dir}/`));
+  return notAServer(
+    isEmpty ? `${where} is empty.` : `${where} holds nothing that says how to start a server.`,
+    evidence,
+  );
+}
+
+/** Markers of languages without a launcher yet. */
+const FOREIGN: readonly (readonly [language: string, marker: RegExp])[] = [
+  ['Go', /^go\.(mod|work)$/],
+  ['Rust', /^Cargo\.toml$/],
+  ['Java or Kotlin', /^(pom\.xml|(build|settings)\.gradle(\.kts)?)$/],
+  ['.NET', /\.(cs|fs|vb)proj$|\.slnx?$/],
+  ['Ruby', /^(Gemfile|.*\.gemspec)$/],
+  ['PHP', /^composer\.json$/],
+  ['Deno', /^deno\.jsonc?$/],
+  ['Elixir', /^mix\.exs$/],
+  ['Swift', /^Package\.swift$/],
+];
+
+function foreignLanguage(view: FileView, dir: string): Refusal | null {
+  const prefix = dir === '' ? '' : `${dir}/`;
+  const names = view.files.flatMap((file) => {
+    const name = file.startsWith(prefix) ? file.slice(prefix.length) : '/';
+    return name.includes('/') ? [] : [name];
+  });
+  for (const [language, marker] of FOREIGN) {
+    const name = names.find((each) => marker.test(each));
+    if (name === undefined) continue;
+    return unsupported(
+      `${dir === '' ? 'This' : dir} is a ${language} project, which is not supported yet.`,
+      [{ file: prefix + name, says: `marks a ${language} project` }],
+      'Build it yourself and give the command with --command.',
+    );
+  }
+  return null;
+}

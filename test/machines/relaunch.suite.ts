@@ -1,0 +1,163 @@
+import { describe, expect, test } from 'vitest';
+import type { Cause, CauseKind } from '../../launchers/plan.ts';
+import type { Attempt } from '../../machines/contracts.ts';
+import { createFailure } from '../../machines/failure.ts';
+import { sampleAttempt, sampleCheckout, sampleEnvironment, samplePlanWithCandidates, sampleSurvey } from '../../src/testing/samples.ts';
+import { createPlugin, type Plugin, reach } from './covered.ts';
+
+const cause = (kind: CauseKind, detail = `it says ${kind}`): Cause => ({ kind, detail, hint: `cure ${kind}` });
+
+/** Launched with that many candidates, the program spawned. */
+async function launched(candidates: number, attempt: Partial<Attempt> = {}, folder = false): Promise<Plugin> {
+  const plugin = await reach(createPlugin(), 'absent.checking');
+  const environment = sampleEnvironment({ plan: samplePlanWithCandidates(candidates) });
+  const checkout = sampleCheckout(folder ? { committedAt: null } : {});
+  plugin.survey.done(sampleSurvey('launching', { environment, checkout, attempt: sampleAttempt(attempt) }));
+  await plugin.settle();
+  return reach(plugin, 'probing');
+}
+
+async function exits(plugin: Plugin, why: Cause | null): Promise<void> {
+  plugin.process.exit(1, { cause: why, stderrTail: ['line'] });
+  plugin.process.empty();
+}
+
+const lastAttempt = (plugin: Plugin) => plugin.process.inputs.at(-1)?.attempt;
+
+describe('an early exit', () => {
+  test('without a known cause tries the next candidate, as a new generation and not as a crash', async () => {
+    const plugin = await launched(2);
+    await exits(plugin, null);
+    expect(plugin.state()).toBe('launching.queued');
+    expect(plugin.context()).toMatchObject({ generation: 2, relaunches: 1 });
+    expect(lastAttempt(plugin)?.candidate).toBe(1);
+    expect(plugin.entered()).not.toContain('crashed');
+  });
+
+  test('of the last candidate crashes with the first one’s failure and notes the others', async () => {
+    const plugin = await launched(2);
+    await exits(plugin, cause('entry-missing', 'first'));
+    await reach(plugin, 'probing');
+    await exits(plugin, cause('unknown', 'second'));
+    expect(plugin.state()).toBe('crashed.waiting');
+    expect(plugin.context().failure).toMatchObject({
+      code: 'LAUNCH_EXITED',
+      message: 'first',
+      hint: 'cure entry-missing',
+      generation: 1,
+      exit: { code: 1 },
+      stderrTail: ['line'],
+      data: { others: [{ candidate: 1, code: 'LAUNCH_EXITED', message: 'second' }] },
+    });
+  });
+
+  test.each(['missing-setting', 'missing-argument'] as const)('for %s ends the start at once', async (kind) => {
+    const plugin = await launched(3);
+    await exits(plugin, cause(kind));
+    expect(plugin.context().failure).toMatchObject({ code: 'LAUNCH_NEEDS_SETTING', hint: `cure ${kind}`, retryable: false });
+  });
+
+  test.each(['missing-module', 'incompatible-dependency'] as const)(
+    'for %s reinstalls as of the commit, once',
+    async (kind) => {
+      const plugin = await launched(1);
+      await exits(plugin, cause(kind));
+      expect(plugin.state()).toBe('installing.queued');
+      plugin.send({ type: 'slot.granted', slot: 'install' });
+      expect(plugin.install.inputs.at(-1)?.dependencies).toBe('as-of-commit');
+      plugin.install.done();
+      expect(lastAttempt(plugin)?.dependencies).toBe('as-of-commit');
+      await reach(plugin, 'probing');
+      await exits(plugin, cause(kind));
+      expect(plugin.state()).toBe('crashed.waiting');
+      expect(plugin.context().generation).toBe(2);
+    },
+  );
+
+  test('for a missing module of a folder, which has no date, tries the next candidate', async () => {
+    const plugin = await launched(2, {}, true);
+    await exits(plugin, cause('missing-module'));
+    expect(lastAttempt(plugin)).toMatchObject({ candidate: 1, dependencies: 'declared' });
+  });
+
+  test('for a taken port gets a lease', async () => {
+    const plugin = await launched(2);
+    await exits(plugin, cause('port-taken'));
+    expect(lastAttempt(plugin)).toMatchObject({ candidate: 0, port: 'lease' });
+  });
+
+  test('for the same port though another one was leased is LAUNCH_PORT_FIXED', async () => {
+    const plugin = await launched(2);
+    await exits(plugin, cause('port-taken', 'port 8000 is taken'));
+    await reach(plugin, 'probing');
+    await exits(plugin, cause('port-taken', 'port 8000 is taken'));
+    expect(plugin.context().failure).toMatchObject({ code: 'LAUNCH_PORT_FIXED', message: 'port 8000 is taken' });
+  });
+
+  test('for a leased port that someone took meanwhile is LAUNCH_PORT_TAKEN, which is tried again', async () => {
+    const plugin = await launched(1, { port: 'lease' });
+    await exits(plugin, cause('port-taken', 'port 41234 is taken'));
+    expect(plugin.context().failure).toMatchObject({ code: 'LAUNCH_PORT_TAKEN', retryable: true });
+  });
+});
+
+test('a program that can not run at all is followed by the next candidate', async () => {
+  const plugin = await reach(createPlugin(), 'absent.checking');
+  const environment = sampleEnvironment({ plan: samplePlanWithCandidates(2) });
+  plugin.survey.done(sampleSurvey('launching', { environment }));
+  await plugin.settle();
+  await reach(plugin, 'launching.running');
+  plugin.process.failed(createFailure('LAUNCH_SPAWN'));
+  plugin.process.empty();
+  expect(lastAttempt(plugin)?.candidate).toBe(1);
+});
+
+describe('a failed probe', () => {
+  test('may ask for another era', async () => {
+    const plugin = await launched(2);
+    plugin.probe.fail(undefined, { era: 'modern' });
+    plugin.process.empty();
+    expect(lastAttempt(plugin)).toMatchObject({ candidate: 0, era: 'modern' });
+  });
+
+  test('that asks for what was tried already has failed', async () => {
+    const plugin = await launched(2, { era: 'modern' });
+    plugin.probe.fail(createFailure('PROBE_PROTOCOL'), { era: 'modern' });
+    plugin.process.empty();
+    expect(plugin.context().failure?.code).toBe('PROBE_PROTOCOL');
+  });
+
+  test('without a wish is the end of the start, since the program did run', async () => {
+    const plugin = await launched(2);
+    plugin.probe.fail(createFailure('PROBE_PROTOCOL'));
+    plugin.process.empty();
+    expect(plugin.state()).toBe('crashed.waiting');
+  });
+});
+
+test('at most 8 relaunches make one start', async () => {
+  const plugin = await launched(20);
+  for (let relaunch = 1; relaunch <= 8; relaunch += 1) {
+    await exits(plugin, null);
+    expect(plugin.state()).toBe('launching.queued');
+    await reach(plugin, 'probing');
+  }
+  await exits(plugin, null);
+  expect(plugin.state()).toBe('crashed.waiting');
+  expect(plugin.process.inputs).toHaveLength(9);
+});
+
+test('a new start counts and remembers from nothing', async () => {
+  const plugin = await launched(2);
+  await exits(plugin, null);
+  await reach(plugin, 'ready');
+  expect(plugin.context()).toMatchObject({ relaunches: 0, tried: [] });
+});
+
+test('never are two generations alive: the next one begins after the empty group', async () => {
+  const plugin = await launched(2);
+  plugin.process.exit(1);
+  expect(plugin.process.inputs).toHaveLength(1);
+  plugin.process.empty();
+  expect(plugin.process.inputs).toHaveLength(2);
+});
