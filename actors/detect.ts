@@ -25,8 +25,9 @@ export async function detect(
   const key = planKey(checkout, spec);
   const facts = await store.readFacts(plugin);
   const isNew = facts.planKey !== key || JSON.stringify(facts.plan) !== JSON.stringify(plan);
-  // An environment of the old plan must not be launched for the new one; its folder stays until that is installed.
-  await store.writeFacts(plugin, { planKey: key, plan, ...(isNew ? { environment: undefined } : {}) });
+  // What was made for the old plan, and learned of it, must not be launched; its folder stays until the new one is there.
+  const forgotten = isNew ? { environment: undefined, attempt: undefined, attemptKey: undefined } : {};
+  await store.writeFacts(plugin, { planKey: key, plan, ...forgotten });
   return plan;
 }
 

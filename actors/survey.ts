@@ -1,7 +1,6 @@
 /** What is known before a start, from the disk alone: no network, no child process, ≤ 5 ms for what runs from git. */
 
-import { readFile, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { stat } from 'node:fs/promises';
 import { fromPromise } from 'xstate';
 import type { LaunchPlan, PluginSpec, Source } from '../launchers/plan.ts';
 import type { Attempt, Checkout, Environment, Survey, SurveyActor, SurveyInput } from '../machines/contracts.ts';
@@ -10,11 +9,29 @@ import { listFolder } from './clone/folder-files.ts';
 import type { ActorContext } from './context.ts';
 import { FailureError } from './failure-error.ts';
 import { isAlive } from './groups.ts';
+import { isInstalled } from './install/marker.ts';
 import { planKey, sourceKey } from './store/keys.ts';
 import type { Facts } from './store/store.ts';
 
-export const createSurveyActor = (context: ActorContext): SurveyActor =>
-  fromPromise<Survey, SurveyInput>(({ input }) => survey(context, input));
+/** The first survey of a supervisor also ends what dead ones left on this home, before anything is started. */
+export function createSurveyActor(context: ActorContext): SurveyActor {
+  let reaped: Promise<void> | null = null;
+  return fromPromise<Survey, SurveyInput>(async ({ input }) => {
+    reaped ??= reap(context);
+    await reaped;
+    return survey(context, input);
+  });
+}
+
+/** What can't be reaped now must not keep this start from happening: the next one tries again. */
+async function reap({ store, log }: ActorContext): Promise<void> {
+  try {
+    const pids = await store.ledger.reap();
+    if (pids.length > 0) log.warn({ pids }, 'ended processes that an earlier supervisor left behind');
+  } catch (error) {
+    log.warn({ err: error }, 'what earlier supervisors left could not be reaped');
+  }
+}
 
 /** Names the first stage whose result is missing or answers to something else. Never rejects but for a bug. */
 async function survey({ store }: ActorContext, { plugin, spec, abandoned }: SurveyInput): Promise<Survey> {
@@ -46,15 +63,9 @@ async function survey({ store }: ActorContext, { plugin, spec, abandoned }: Surv
   const plan = facts.planKey === planKey(checkout, spec) ? (facts.plan ?? null) : null;
   if (plan === null) return { ...nothing, stale: 'detecting', checkout };
   const known = { ...nothing, checkout, plan, attempt: firstAttempt(plan, spec) };
-  const environment = await freshEnvironment(facts.environment);
-  if (environment === null) return { ...known, stale: 'installing' };
-  const learned = facts.attemptKey === environment.key ? facts.attempt : undefined;
-  return {
-    ...known,
-    stale: 'launching',
-    environment,
-    attempt: learned ?? firstAttempt(environment.plan, spec),
-  };
+  const { environment } = facts;
+  if (environment === undefined || !(await isInstalled(environment))) return { ...known, stale: 'installing' };
+  return { ...known, stale: 'launching', environment, attempt: learnedAttempt(facts, environment, spec) };
 }
 
 async function freshCheckout(facts: Facts, source: Source, home: string): Promise<Checkout | null> {
@@ -66,21 +77,11 @@ async function freshCheckout(facts: Facts, source: Source, home: string): Promis
   return listing?.fingerprint === checkout.commit ? checkout : null;
 }
 
-/** Complete (its marker is written last), and the programs that it was made with are still where they were. */
-async function freshEnvironment(environment: Environment | undefined): Promise<Environment | null> {
-  if (environment === undefined) return null;
-  const marker = await readFile(join(dirname(environment.dir), 'installed.json'), 'utf8').catch(() => null);
-  if (marker === null || keyOf(marker) !== environment.key) return null;
-  const needed = [environment.dir, ...Object.values(environment.programs)];
-  return (await Promise.all(needed.map(exists))).every(Boolean) ? environment : null;
-}
-
-function keyOf(marker: string): string | undefined {
-  try {
-    return (JSON.parse(marker) as Partial<Environment>).key;
-  } catch {
-    return undefined;
-  }
+/** What the last probe of this environment found; an era that the owner names beats it. */
+function learnedAttempt({ attempt, attemptKey }: Facts, { key, plan }: Environment, spec: PluginSpec): Attempt {
+  const first = firstAttempt(plan, spec);
+  if (attempt === undefined || attemptKey !== key) return first;
+  return { ...attempt, era: spec.protocol === 'auto' ? attempt.era : spec.protocol };
 }
 
 /** The plan's first choice. Where its transport is open, no port is given: a stdio server might bind it. */

@@ -53,8 +53,8 @@ export const FIRST: readonly Pattern[] = [
 ];
 
 /** A name in capitals with an underscore, or of words that only settings have. */
-const NAME = String.raw`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[A-Z]*(?:TOKEN|KEY|SECRET|PASSWORD)[A-Z]*)`;
-const LACKS = String.raw`(?:not (?:been )?(?:set|provided|defined|found|configured|specified|present)|required|missing|undefined|unset|empty|must be|has to be|needs? to be|should be set)`;
+const NAME = `([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[A-Z]*(?:TOKEN|KEY|SECRET|PASSWORD)[A-Z]*)`;
+const LACKS = `(?:not (?:been )?(?:set|provided|defined|found|configured|specified|present)|required|missing|undefined|unset|empty|must be|has to be|needs? to be|should be set)`;
 
 /** Asked after a runtime's own. */
 export const LAST: readonly Pattern[] = [

@@ -51,7 +51,9 @@ export function findEntries(
       add('main', runner('main', main), manifestFile, `main is ${main}`);
     }
   }
-  for (const file of usualFiles(view, dir, manifest)) {
+  // With a program of its own, other files that serve are parts of it.
+  const hasProgram = found.some(({ kind }) => kind === 'bin' || kind === 'start');
+  for (const file of hasProgram ? [] : usualFiles(view, dir, manifest)) {
     add('file', runner(`file:${relative(dir, file)}`, file), file, 'looks like a server');
   }
   for (const { candidate } of [...found]) {

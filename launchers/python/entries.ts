@@ -67,7 +67,8 @@ export function findEntries(
     const name = basename(dirname(file));
     add('module', python(sources, `module:${name}`, file, ['-m', name]), file, `package ${name} has a __main__`);
   }
-  for (const file of serverFiles(view, dir, identities)) {
+  // With a program of its own, other files that serve are parts of it, or try it out.
+  for (const file of found.length > 0 ? [] : serverFiles(view, dir, identities)) {
     add('file', fileCandidate(view, sources, project, file), file, 'looks like a server');
   }
   const best = found.slice(0, MAX_CANDIDATES);

@@ -15,9 +15,8 @@ export function readInstalledScripts(view: FileView, plan: LaunchPlan): LaunchPl
   if (venvDir === null) return plan;
   const scripts = installedScripts(view, venvDir, plan.projectDir);
   if (scripts.length === 0) return plan;
-  const rest = plan.start.filter(
-    ({ id }) => !id.startsWith('script:') || !scripts.includes(id.slice('script:'.length)),
-  );
+  // What was only to stand in for them if they could not be installed (`source:`) would die of the same cause.
+  const rest = plan.start.filter(({ id }) => !/^(script|source):/.test(id) || !scripts.includes(id.replace(/^\w+:/, '')));
   const cwd = plan.start[0]?.command.cwd ?? plan.projectDir;
   const start = scripts.map((name): Candidate => {
     const known = plan.start.find(({ id }) => id === `script:${name}`);
@@ -29,7 +28,8 @@ export function readInstalledScripts(view: FileView, plan: LaunchPlan): LaunchPl
 }
 
 /** Where the plan's own candidates look for Python; null when none of them is ours. */
-function venvDirOf({ start }: LaunchPlan): string | null {
+function venvDirOf({ start, projectDir }: LaunchPlan): string | null {
+  if (start.length === 0) return projectDir;
   const ours = start.find(
     ({ id, command }) => command.program.endsWith('.venv/bin/python') && !/^(override|manifest)/.test(id),
   );

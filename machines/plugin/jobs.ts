@@ -4,8 +4,7 @@
  * needs it, is kept until launching or an end.
  */
 
-import { assign, sendTo } from 'xstate';
-import { completeAttempt } from '../attempts.ts';
+import { sendTo } from 'xstate';
 import type { FailureCode } from '../failure.ts';
 import { onStopCommands, whileEnding } from './commands.ts';
 import type { PluginContext } from './context.ts';
@@ -101,12 +100,6 @@ export const installing = pluginSetup.createStateConfig({
         }),
       },
       initial: 'running',
-      // A fresh environment: its resolved plan says more than survey could know. A relaunch has chosen its attempt.
-      exit: assign(({ context: { attempt, environment, relaunches } }) =>
-        attempt !== null && environment !== null && relaunches === 0
-          ? { attempt: completeAttempt(attempt, environment.plan) }
-          : {},
-      ),
       states: { running: running('install', '#plugin.alive', 'INSTALL_TIMEOUT'), cancelling: cancelling('install') },
     },
   },

@@ -11,6 +11,7 @@ import {
   sendParent,
   setup,
 } from 'xstate';
+import { completeAttempt } from '../attempts.ts';
 import type {
   CloneActor,
   DetectActor,
@@ -204,7 +205,7 @@ export const pluginSetup = setup({
     }),
 
     // ---- jobs ----
-    keepResult: assign(({ event }) => {
+    keepResult: assign(({ context: { attempt, relaunches }, event }) => {
       assertEvent(event, 'job.ended');
       if (event.result.status !== 'done') return {};
       switch (event.job) {
@@ -212,8 +213,12 @@ export const pluginSetup = setup({
           return { checkout: event.result.value };
         case 'detect':
           return { plan: event.result.value };
-        case 'install':
-          return { environment: event.result.value };
+        case 'install': {
+          const environment = event.result.value;
+          // Its resolved plan says more than survey could know; a relaunch has chosen its attempt already.
+          if (attempt === null || relaunches > 0) return { environment };
+          return { environment, attempt: completeAttempt(attempt, environment.plan) };
+        }
       }
     }),
     endFailedJob: assign(({ event }) => {

@@ -1,6 +1,6 @@
 /** The supervisor's actions. They only assign, send, spawn and emit; none may throw, since nobody supervises it. */
 
-import { assertEvent, enqueueActions } from 'xstate';
+import { type AnyActorRef, type AnyMachineSnapshot, assertEvent, enqueueActions } from 'xstate';
 import type { PluginReport, SupervisorCommand, SupervisorEmitted } from '../events.ts';
 import { createFailure, type Failure } from '../failure.ts';
 import { noHistory, noteDown, noteLaunch, noteReady, type RestartHistory } from '../policy.ts';
@@ -46,6 +46,11 @@ const without = <Value>(record: Readonly<Record<string, Value>>, key: string): R
 /** Last started first. */
 const inStopOrder = ({ plugins }: SupervisorContext): [string, Member][] =>
   Object.entries(plugins).sort(([, a], [, b]) => b.launched - a.launched);
+
+function orphansOf(supervisor: AnyActorRef, plugin: string): AnyActorRef[] {
+  const broken: AnyMachineSnapshot | undefined = supervisor.getSnapshot().children[plugin]?.getSnapshot();
+  return Object.values(broken?.children ?? {});
+}
 
 const isCallOf =
   (callId: string) =>
@@ -198,7 +203,7 @@ export const supervisorSetup = supervisorBase.extend({
     }),
 
     // ---- a broken actor: a bug of ours, kept to its own plugin ----
-    sweep: enqueueActions(({ context, event, enqueue }) => {
+    sweep: enqueueActions(({ context, event, enqueue, self }) => {
       if (!('actorId' in event && 'error' in event)) return;
       const plugin = event.actorId;
       const member = memberOf(context, plugin);
@@ -211,6 +216,8 @@ export const supervisorSetup = supervisorBase.extend({
       });
       enqueue.cancel(retryTimer(plugin));
       enqueueFreed(enqueue, context, plugin);
+      // XState leaves the children of an actor that threw running, with nobody to hear them (5.33, "orphaned active actors").
+      for (const orphan of orphansOf(self, plugin)) enqueue.sendTo(orphan, { type: 'xstate.stop' });
       enqueue.stopChild(plugin);
       enqueue.spawnChild('sweep', { id: sweepActor(plugin), input: { plugin } });
       enqueue.assign(

@@ -151,9 +151,8 @@ export function createLinesProgress(parts: LinesParts): Progress {
   const { output, label, status, streams, now = () => performance.now(), clock = () => new Date() } = parts;
   const { style } = output;
   const stages = createStages(now);
-  let ended = false;
   const line = (text: string) => {
-    if (!ended) void output.write(`${style.dim(clock().toTimeString().slice(0, 8))} ${style.bold(label)} ${text}\n`);
+    void output.write(`${style.dim(clock().toTimeString().slice(0, 8))} ${style.bold(label)} ${text}\n`);
   };
 
   return {
@@ -172,15 +171,16 @@ export function createLinesProgress(parts: LinesParts): Progress {
     activity(text) {
       if (text !== null) line(printableLine(text));
     },
-    end() {
-      ended = true;
-    },
+    // Lines stay where they are, and the way down is worth a line, too.
+    end() {},
   };
 
+  /** Where no next start follows, the failure is told in full when the command ends. */
   function crashLine({ retryAt }: PluginStatus, code: string, message: string): string {
-    const next =
-      retryAt === null ? '' : style.dim(` · next start in ${showDuration(Date.parse(retryAt) - clock().getTime())}`);
-    return `${style.red('crashed')} ${code}: ${printable(message)}${next}`;
+    if (retryAt === null) return `${style.red('crashed')} ${code}`;
+    const delay = Math.max(Date.parse(retryAt) - clock().getTime(), 0);
+    const next = delay < 20 ? 'started again at once' : `next start in ${showDuration(delay)}`;
+    return `${style.red('crashed')} ${code}: ${printable(message)}${style.dim(` · ${next}`)}`;
   }
 }
 

@@ -55,6 +55,8 @@ type Exited = Extract<ProcessEvent, { type: 'process.exited' }>;
 export interface ScriptedProcess extends Scripted<ProcessInput> {
   /** What the machine told the running one. */
   readonly commands: readonly ProcessCommand['type'][];
+  /** How often a program was to be spawned, over all runs. */
+  readonly spawns: number;
   /** Generations with something alive: from `spawned` to `empty`. */
   readonly live: readonly number[];
   spawned(pid?: number): void;
@@ -182,6 +184,7 @@ function createProcessScript() {
   }
   const runs = createRuns<ProcessInput, Run>('process');
   let live: number[] = [];
+  let spawns = 0;
   const say = (event: ProcessEvent) => {
     if (event.type === 'process.spawned') live.push(event.generation);
     if (event.type === 'group.empty') live = live.filter((generation) => generation !== event.generation);
@@ -195,6 +198,9 @@ function createProcessScript() {
     inputs: runs.inputs,
     get commands() {
       return runs.handle().commands;
+    },
+    get spawns() {
+      return spawns;
     },
     get live() {
       return live;
@@ -220,7 +226,10 @@ function createProcessScript() {
     receive: (listener: (command: ProcessCommand) => void) => void,
   ) => {
     const handle: Run = { sendBack, commands: [] };
-    receive(({ type }) => handle.commands.push(type));
+    receive(({ type }) => {
+      handle.commands.push(type);
+      if (type === 'spawn') spawns += 1;
+    });
     return runs.begin(input, handle);
   };
   return { script, run };

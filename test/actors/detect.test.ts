@@ -77,9 +77,9 @@ test('detect forgets the environment of another plan and keeps that of the same'
   const { spec, checkout } = await createCheckout(harness, { 'mine.txt': '', 'index.js': '' });
   const { store } = harness.context;
   const environment: Environment = { key: 'k', dir: '/x', plan, programs: {}, path: [], rung: null };
-  await store.writeFacts('some', { environment });
+  await store.writeFacts('some', { environment, attemptKey: 'k' });
   await detect(harness, createLauncher(plan).launcher, spec, checkout);
-  expect((await store.readFacts('some')).environment).toBeUndefined();
+  expect(Object.keys(await store.readFacts('some')).sort()).toEqual(['checkout', 'plan', 'planKey', 'sourceKey']);
   await store.writeFacts('some', { environment });
   await detect(harness, createLauncher(plan).launcher, spec, checkout);
   expect((await store.readFacts('some')).environment).toEqual(environment);

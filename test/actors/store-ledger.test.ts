@@ -3,7 +3,7 @@ import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createCookie } from '../../actors/cookie.ts';
-import { COOKIE_VARIABLE, isAlive, pidsWithCookie, processIdentity } from '../../actors/groups.ts';
+import { COOKIE_VARIABLE, endPids, isAlive, pidsWithCookie, processIdentity } from '../../actors/groups.ts';
 import { createStore } from '../../actors/store/create-store.ts';
 import { createHome, type TestHome } from '../support/home.ts';
 import { bundleProgram, startProgram } from '../support/program.ts';
@@ -17,17 +17,17 @@ beforeAll(async () => {
 /** A supervisor in another process, with one child that has a child elsewhere, and a bystander that it does not own. */
 async function startSupervisor(home: TestHome, how: 'intended' | 'recorded') {
   const program = startProgram(ownLedger, [home.path, how]);
-  onTestFinished(() => void program.child.kill('SIGKILL'));
-  await program.said('}');
-  return {
-    /** SIGKILL; resolves with what it had told. */
-    async die() {
-      program.child.kill('SIGKILL');
-      const told: { cookie: string; child: number; bystander: number } = JSON.parse(await program.output);
-      onTestFinished(() => void process.kill(told.bystander, 'SIGKILL'));
-      return told;
-    },
+  /** SIGKILL; resolves with what it had told. */
+  const die = async (): Promise<{ cookie: string; child: number; bystander: number }> => {
+    program.child.kill('SIGKILL');
+    return JSON.parse(await program.output);
   };
+  onTestFinished(async () => {
+    const { cookie, bystander } = await die();
+    await endPids({ cookies: [cookie], pids: [bystander] }, { grace: 0 });
+  });
+  await program.said('}');
+  return { die };
 }
 
 const entriesOf = (home: TestHome, folder: string) => readdir(join(home.path, folder)).catch(() => []);

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createActor, toPromise } from 'xstate';
+import { writeInstalled } from '../../actors/install/marker.ts';
 import { createStore } from '../../actors/store/create-store.ts';
 import { planKey } from '../../actors/store/keys.ts';
 import { createSurveyActor } from '../../actors/survey.ts';
@@ -43,7 +44,7 @@ async function createInstalled(kind: 'git' | 'folder' = 'git', overrides: Overri
     rung: null,
   };
   await writeFiles(dir, { 'index.js': '' });
-  await writeFile(join(dir, '..', 'installed.json'), JSON.stringify(environment));
+  await writeInstalled(dirname(dir), environment, plan);
   await store.writeFacts('some', { plan, planKey: planKey(checkout, spec), environment, attempt, attemptKey: 'key' });
   return Object.assign(harness, { spec, checkout, environment, source });
 }
@@ -98,6 +99,14 @@ describe('survey', () => {
     });
   });
 
+  test('lets an era that the owner names beat the learned one', async () => {
+    await using harness = await createInstalled();
+    expect((await survey(harness, { ...harness.spec, protocol: 'modern' })).attempt).toEqual({
+      ...attempt,
+      era: 'modern',
+    });
+  });
+
   type Installed = Awaited<ReturnType<typeof createInstalled>>;
   const changes: readonly [string, Survey['stale'], (harness: Installed) => Promise<unknown> | unknown][] = [
     ['the checkout is gone', 'cloning', ({ checkout }) => rm(checkout.dir, { recursive: true })],
@@ -130,13 +139,16 @@ describe('survey', () => {
     [
       'the marker is another’s',
       'installing',
-      ({ environment }) => writeFile(join(environment.dir, '../installed.json'), '{"key":"other"}'),
+      ({ environment }) =>
+        writeFile(join(environment.dir, '../installed.json'), '{"key":"other","environment":{"key":"other"}}'),
     ],
     [
       'a program has moved',
       'installing',
-      ({ context, environment }) =>
-        context.store.writeFacts('some', { environment: { ...environment, programs: { node: '/nowhere/node' } } }),
+      ({ environment }) => {
+        const moved = { ...environment, programs: { node: '/nowhere/node' } };
+        return writeInstalled(dirname(environment.dir), moved, plan);
+      },
     ],
   ];
   test.each(changes)('when %s begins with %s', async (_, stale, change) => {

@@ -212,8 +212,6 @@ it('plain lines tell state, facts, output and the next start', async () => {
   current = status({ state: 'crashed', retryAt });
   progress.state(change('crashed', createFailure('RUN_EXITED', { message: 'It ended with code 1.' })));
   await new Promise(setImmediate);
-  progress.end();
-  progress.state(change('launching'));
   expect(screen.written()).toBe(`12:04:05 server-time launching
 12:04:05 server-time stderr │ hello\\u{1b}[2J
 12:04:05 server-time ready in 0 ms · 2 tools · streamable-http · pid 42 · http://127.0.0.1:4000/mcp

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CliProcess, type CliResult, runCli, startCli } from '../support/cli.ts';
 import { createFixtureRepos, type FixtureRepos, fixtureFolder } from '../support/fixture-repos.ts';
 import { createHome, environmentsOf, type TestHome } from '../support/home.ts';
-import { expectNothingLeft, expectProcessesToEnd } from '../support/leftovers.ts';
+import { expectNothingLeft, expectProcessesToEnd, leftoversOf } from '../support/leftovers.ts';
 
 /** A plugin with a child in its group and a detached grandchild, both deaf to SIGTERM. */
 const FAMILY = fixtureFolder('family');
@@ -53,11 +53,13 @@ const MOMENTS: Readonly<Record<string, (home: TestHome) => Promise<CliProcess>>>
   'in the middle of a call': async (home) => {
     const cli = start(home, ['call', FAMILY, 'wait', '--env', `FIXTURE_MARK=${markOf(home)}`]);
     await mark(home, cli);
+    await expectFamily(home);
     return cli;
   },
   'while a plugin runs in the foreground': async (home) => {
     const cli = start(home, ['run', FAMILY]);
     await cli.said(/ready/);
+    await expectFamily(home);
     return cli;
   },
   'in the middle of a build': async (home) => {
@@ -72,6 +74,12 @@ const MOMENTS: Readonly<Record<string, (home: TestHome) => Promise<CliProcess>>>
     return cli;
   },
 };
+
+/** Without this the tests would pass for want of a family. */
+async function expectFamily(home: TestHome): Promise<void> {
+  const { processes } = await leftoversOf(home);
+  expect(processes.filter(({ command }) => command.includes('setInterval'))).toHaveLength(2);
+}
 
 /** A file that the plugin or the build writes when it has got there. */
 const markOf = (home: TestHome) => join(home.root, 'mark');

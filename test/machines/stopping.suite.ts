@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createFailure } from '../../machines/failure.ts';
 import { defaultTiming } from '../../machines/policy.ts';
+import { sampleSurvey } from '../../src/testing/samples.ts';
 import { createPlugin, type Plugin, reach } from './covered.ts';
 
 const disconnected = createFailure('RUN_DISCONNECTED');
@@ -162,6 +163,14 @@ describe('what may change while stopping', () => {
     expect(ended.state()).toBe('absent.resting');
   });
 
+  test('a REMOVE ends a restart', async () => {
+    const plugin = await reach(createPlugin(), 'stopping.closing');
+    plugin.send({ type: 'REMOVE' });
+    plugin.process.empty();
+    expect(plugin.state()).toBe('absent.resting');
+    expect(plugin.reports.at(-1)?.type).toBe('stop.done');
+  });
+
   test('nothing starts a plugin that is being removed', async () => {
     const plugin = await reach(createPlugin(), 'ready');
     plugin.send({ type: 'REMOVE' });
@@ -304,7 +313,6 @@ describe('abandoned processes', () => {
     const plugin = await abandon();
     plugin.send({ type: 'START' });
     expect(plugin.survey.inputs.at(-1)?.abandoned).toEqual([41, 42]);
-    const { sampleSurvey } = await import('../../src/testing/samples.ts');
     plugin.survey.done(sampleSurvey('cloning', { blocked: createFailure('STOP_ABANDONED') }));
     await plugin.settle();
     expect(plugin.state()).toBe('crashed.parked');
@@ -316,7 +324,6 @@ describe('abandoned processes', () => {
   });
 
   test.each(['STOP', 'KILL', 'REMOVE'] as const)('make a %s while checking wait for what survey says', async (type) => {
-    const { sampleSurvey } = await import('../../src/testing/samples.ts');
     const gone = await abandon();
     gone.send({ type: 'START' });
     gone.send({ type });

@@ -49,7 +49,7 @@ export async function startGitServer(options: GitServerOptions): Promise<GitServ
     const isFetch = request.method === 'POST' && body.includes('want ');
     if (isFetch) fetches += 1;
     if (isFetch && stall === true) {
-      response.writeHead(200, { 'content-type': 'application/x-git-upload-pack-result' }).write('0008NAK\n');
+      response.writeHead(200, { 'content-type': 'application/x-git-upload-pack-result' }).flushHeaders();
       return;
     }
     await answer(options, request, body, response);

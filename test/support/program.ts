@@ -19,7 +19,7 @@ export interface Program {
 /** Bundles `test/<file>`; the path can be given to `run` any number of times. */
 export async function bundleProgram(file: string): Promise<string> {
   const input = fileURLToPath(new URL(`../${file}`, import.meta.url));
-  const target = `${CACHE}/${file.replace(/\W+/g, '-')}-${process.pid}.mjs`;
+  const target = `${CACHE}/${file.replace(/\W+/g, '-')}.mjs`;
   const bundle = await rolldown({ input, platform: 'node', external: /^[^./]/, logLevel: 'silent' });
   await bundle.write({ file: target, format: 'esm', codeSplitting: false });
   await bundle.close();
