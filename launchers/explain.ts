@@ -73,6 +73,12 @@ export const LAST: readonly Pattern[] = [
   },
   {
     kind: 'missing-setting',
+    pattern: new RegExp(String.raw`\b[Nn]either ${NAME}`),
+    says: 'The setting $1 is missing',
+    hint: 'Pass it with --env $1=value.',
+  },
+  {
+    kind: 'missing-setting',
     pattern: new RegExp(String.raw`\b${NAME}\b[^\n]{0,80}?\b${LACKS}\b`),
     says: 'The setting $1 is missing',
     hint: 'Pass it with --env $1=value.',

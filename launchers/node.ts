@@ -45,12 +45,13 @@ function planNode(view: FileView, dir: string, spec: PluginSpec): LaunchPlan | R
   const entries = findEntries(view, dir, manifest, identities);
   if (entries.best === null && spec.overrides.command === undefined) return refuse(view, dir, file, manifest);
 
+  const workspace = manifest === null ? null : workspaceAround(view, dir);
   const base = createBasePlan('node', 'node', dir);
   const common = {
     start: entries.candidates,
     wants: findSettings(view, dir),
     port: { ...base.port, env: [...new Set([...base.port.env, ...findPortVariables(view, dir)])] },
-    confidence: confidenceOf(manifest, entries),
+    confidence: confidenceOf(manifest, entries, workspace !== null),
   };
   const node: Tool = { name: 'node', version: manifest === null ? null : enginesOf(manifest) };
   const bun: Tool[] = entries.candidates.some(({ command }) => command.program === 'bun')
@@ -60,7 +61,6 @@ function planNode(view: FileView, dir: string, spec: PluginSpec): LaunchPlan | R
     return { ...base, ...common, tools: merge([node, ...bun]), evidence: entries.evidence };
   }
 
-  const workspace = workspaceAround(view, dir);
   const root = workspace?.root ?? dir;
   const manager = chooseManager(view, root, workspace?.rootPackage ?? manifest);
   const around = workspace === null && dir !== '' && manager.name === 'pnpm' && hasWorkspaceAbove(view, dir);
@@ -86,9 +86,15 @@ function planNode(view: FileView, dir: string, spec: PluginSpec): LaunchPlan | R
   };
 }
 
-function confidenceOf(manifest: PackageJson | null, { best, evidence }: Entries): LaunchPlan['confidence'] {
+function confidenceOf(
+  manifest: PackageJson | null,
+  { best, evidence }: Entries,
+  isMember: boolean,
+): LaunchPlan['confidence'] {
   const usesSdk = manifest !== null && sdkOf(manifest) !== null;
-  if (usesSdk) return best === 'bin' || best === 'start' ? 'high' : 'medium';
+  // A member that is not published is a helper of those that are.
+  const isPublished = !(isMember && manifest?.isPrivate);
+  if (usesSdk) return isPublished && (best === 'bin' || best === 'start') ? 'high' : 'medium';
   return best === 'start' || (best === 'file' && evidence.length > 0) ? 'medium' : 'low';
 }
 

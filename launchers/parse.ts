@@ -75,11 +75,31 @@ const refuse = (file: string, problem: string): Parsed => ({ ok: false, refusal:
 
 const firstLine = (error: Error): string => error.message.split('\n')[0] ?? '';
 
-/** V8 gives an offset, or a snippet, or nothing; YAML's parser, which reads JSON too, always has a line. */
+/**
+ * V8 gives an offset for some errors and none for others. Text cut off before the wrong place only ends too early, text cut
+ * off behind it is wrong, so the line is found by halving.
+ */
 function lineOfJsonError({ message }: Error, text: string): string {
   const offset = /position (\d+)/.exec(message)?.[1];
   if (offset !== undefined) return `:${text.slice(0, Number(offset)).split('\n').length}`;
-  if (/end of JSON input/.test(message)) return `:${text.trimEnd().split('\n').length}`;
-  const line = parseDocument(text).errors[0]?.linePos?.[0].line;
-  return line === undefined ? '' : `:${line}`;
+  const lines = text.trimEnd().split('\n');
+  let good = 0;
+  let bad = lines.length;
+  while (bad - good > 1) {
+    const middle = Math.floor((good + bad) / 2);
+    if (isCutOff(`${lines.slice(0, middle).join('\n')}\n`)) good = middle;
+    else bad = middle;
+  }
+  return `:${bad}`;
+}
+
+function isCutOff(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return false;
+  } catch (error) {
+    const { message } = error as Error;
+    const offset = /position (\d+)/.exec(message)?.[1];
+    return /end of JSON input/.test(message) || Number(offset) >= text.length;
+  }
 }

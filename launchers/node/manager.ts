@@ -96,8 +96,13 @@ function pnpmRange(view: FileView, lock: string | null, version: string | null):
   if (format?.startsWith('5.3')) return '^6';
   if (format?.startsWith('5.')) return '^7';
   if (format?.startsWith('6.')) return '^8';
-  const major = majorOf(version);
-  return format == null && major !== null && major < 9 ? `^${major}` : '^10';
+  // Without a lock any will do that the project accepts; an exact old one was meant.
+  const old =
+    version !== null &&
+    semver.validRange(version) !== null &&
+    !semver.intersects('^10', version) &&
+    !semver.intersects('^9', version);
+  return format == null && old && (majorOf(version) ?? 10) < 9 ? `^${majorOf(version)}` : '^10';
 }
 
 function yarn(view: FileView, dir: string, version: string | null, lock: string | null, evidence: Evidence): Manager {

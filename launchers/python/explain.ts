@@ -20,7 +20,7 @@ export const PYTHON_PATTERNS: readonly Pattern[] = [
   {
     kind: 'version-not-found',
     pattern:
-      /there (?:is|are) no versions? of|was not found in the package registry|because only .* (?:is|are) available|No solution found when resolving|No matching distribution found for|Could not find a version that satisfies|HTTP status client error \(404|doesn't have a source distribution or wheel|has no (?:usable )?(?:wheels|wheel)|SolverProblemError/i,
+      /there (?:is|are) no versions? of|was not found in the package registry|because only .* (?:is|are) available|No solution found when resolving|No matching distribution found for|Could not find a version that satisfies|HTTP status client error \(404|doesn't have a source distribution or wheel|has no (?:usable )?(?:wheels|wheel)|SolverProblemError|Package \S+ \([^)]*\) not found/i,
     says: 'The registry does not have a version that it wants',
   },
   {
@@ -32,7 +32,7 @@ export const PYTHON_PATTERNS: readonly Pattern[] = [
   {
     kind: 'runtime-too-old',
     pattern:
-      /cannot import name '\w+' from '(?:typing|enum|asyncio|collections\.abc|datetime|itertools|types)'|No module named '(?:tomllib|asyncio\.taskgroups)'|^SyntaxError: /m,
+      /cannot import name '\w+' from '(?:typing|enum|asyncio|collections\.abc|datetime|itertools|types)'|No module named '(?:tomllib|asyncio\.taskgroups)'|SyntaxError: (?:invalid syntax|expected ':'|f-string)/,
     says: 'It needs a newer Python than it got',
     hint: 'Install a newer Python.',
   },
@@ -45,7 +45,7 @@ export const PYTHON_PATTERNS: readonly Pattern[] = [
   {
     kind: 'incompatible-dependency',
     pattern:
-      /ImportError: cannot import name|AttributeError: (?:module|type object|'\w+' object) [^\n]*has no attribute|got an unexpected keyword argument|takes \d+ positional arguments? but|missing \d+ required positional argument|pydantic\.errors\.Pydantic(?:UserError|ImportError)|has been (?:removed|moved)|was removed in/,
+      /ImportError: cannot import name|AttributeError: (?:module|type object|'\w+' object) [^\n]*has no attribute|got (?:an )?unexpected keyword argument|takes \d+ positional arguments? but|missing \d+ required positional argument|pydantic\.errors\.Pydantic(?:UserError|ImportError)|has been (?:removed|moved)|was removed in/,
     says: 'A dependency is of a version that it was not written for',
   },
   { kind: 'missing-module', pattern: /No module named '?([\w.-]+)/, says: 'The module $1 is missing' },

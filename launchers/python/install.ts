@@ -24,10 +24,7 @@ const BROKEN: readonly CauseKind[] = [
   'unknown',
 ];
 
-/**
- * uv takes the interpreter of the venv, and so never looks for (or downloads) the one that a .python-version names.
- * Hard links across file systems fail with a warning on every file, so that is silenced by copying only where needed (uv's own choice).
- */
+/** uv takes the venv's interpreter, and so never looks for (or downloads) the one that a .python-version names. */
 const UV = { UV_PYTHON: '.venv/bin/python', UV_PROJECT_ENVIRONMENT: '.venv', UV_PYTHON_DOWNLOADS: 'never' } as const;
 const POETRY = {
   POETRY_VIRTUALENVS_IN_PROJECT: 'true',

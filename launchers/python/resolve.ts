@@ -16,7 +16,9 @@ export function readInstalledScripts(view: FileView, plan: LaunchPlan): LaunchPl
   const scripts = installedScripts(view, venvDir, plan.projectDir);
   if (scripts.length === 0) return plan;
   // What was only to stand in for them if they could not be installed (`source:`) would die of the same cause.
-  const rest = plan.start.filter(({ id }) => !/^(script|source):/.test(id) || !scripts.includes(id.replace(/^\w+:/, '')));
+  const rest = plan.start.filter(
+    ({ id }) => !/^(script|source):/.test(id) || !scripts.includes(id.replace(/^\w+:/, '')),
+  );
   const cwd = plan.start[0]?.command.cwd ?? plan.projectDir;
   const start = scripts.map((name): Candidate => {
     const known = plan.start.find(({ id }) => id === `script:${name}`);

@@ -13,7 +13,10 @@ export type Enqueue = Pick<
   'assign' | 'cancel' | 'raise' | 'sendTo'
 >;
 
-/** Ids of timers are strings: XState never cancels by a function. */
+/**
+ * Ids of timers are strings: XState never cancels by a function. A timer set under an id that is in use would leave the
+ * earlier one running and out of reach, so each is cancelled before it is set.
+ */
 export const retryTimer = (plugin: string): string => `retry:${plugin}`;
 const launchTimer = (plugin: string): string => `launch:${plugin}`;
 
@@ -30,6 +33,7 @@ export function enqueueQueues(
   for (const plugin of launch.granted) {
     enqueue.sendTo(plugin, { type: 'slot.granted', slot: 'launch' });
     const delay = timerDelay(context.timing.launchSlot);
+    enqueue.cancel(launchTimer(plugin));
     enqueue.raise({ type: 'launch.expired', plugin }, { id: launchTimer(plugin), delay });
   }
 }
@@ -60,6 +64,7 @@ export function enqueueRestart(enqueue: Enqueue, context: SupervisorContext, plu
     random: context.random(),
   });
   enqueue.assign(({ context: current }) => withMember(current, plugin, () => ({ history })));
+  enqueue.cancel(retryTimer(plugin));
   const schedule = (purpose: 'retry' | 'trial', ms: number) =>
     enqueue.raise(
       { type: 'retry.elapsed', plugin, generation, purpose },

@@ -178,6 +178,9 @@ export const supervisorSetup = supervisorBase.extend({
       const { plugin } = event;
       enqueueFreed(enqueue, context, plugin);
       enqueue.stopChild(plugin);
+      // Its verdict on a call that came right behind the REMOVE is still on its way, and would find nobody.
+      const gone = createFailure('CALL_STOPPED', { message: `${plugin} was removed.` });
+      for (const callId of memberOf(context, plugin)?.calls ?? []) enqueue.emit(rejection(plugin, callId, gone));
       enqueue.assign({ plugins: without(context.plugins, plugin) });
       enqueue.emit({ type: 'plugin.removed', plugin });
     }),

@@ -64,8 +64,9 @@ function parseJson(text: string, what: string): unknown {
 }
 
 /** Also the payload of `call <source> '{…}'`. */
-export function parseObject(text: string, what: string): Readonly<Record<string, unknown>> {
-  const value = parseJson(text, what);
+export const parseObject = (text: string, what: string) => requireObject(parseJson(text, what), what);
+
+export function requireObject(value: unknown, what: string): Readonly<Record<string, unknown>> {
   if (typeOf(value) === 'object') return value as Record<string, unknown>;
   throw badArguments(`${capital(what)}: expected a JSON object, got ${typeOf(value)}.`, FORMS);
 }

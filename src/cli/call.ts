@@ -2,14 +2,14 @@ import type { ToolDescription } from '../../actors/context.ts';
 import { supervisorError } from '../errors.ts';
 import type { CallOptions, ToolResult } from '../options.ts';
 import { printable } from '../printable.ts';
-import { mergeArguments, parseObject, readArguments } from './arguments.ts';
+import { mergeArguments, parseObject, readArguments, requireObject } from './arguments.ts';
 import { closest } from './closest.ts';
 import { EXIT } from './exit-codes.ts';
 import { toJson } from './json.ts';
-import { type Invocation, limitOf } from './options.ts';
+import type { Invocation } from './options.ts';
 import { answerAsText, resultAsText } from './render-result.ts';
 import { signature } from './schema.ts';
-import { type CommandContext, openSession, type Session } from './session.ts';
+import { type CommandContext, NO_LIMIT, openSession } from './session.ts';
 import { shown } from './terminal.ts';
 
 export interface CallInvocation extends Invocation {
@@ -31,23 +31,24 @@ type Wanted =
 export async function call(invocation: CallInvocation, context: CommandContext): Promise<number> {
   // Read first: a typing error in the arguments must not cost an install.
   const wanted = await readWanted(invocation, context);
-  const session = await openSession(invocation, context);
-  const { supervisor, name, progress } = session;
-  const limit = limitOf(invocation.flags);
+  const { supervisor, name, label, progress } = await openSession(invocation, context);
   const { signal } = context.shutdown;
 
-  const tools = await supervisor.tools(name, { startTimeout: limit ?? Number.POSITIVE_INFINITY, signal });
-  const what = wanted.kind === 'tool' ? wanted.tool : 'it';
+  const tools = await supervisor.tools(name, { startTimeout: NO_LIMIT, signal });
+  const isPlain = supervisor.status(name).transport === 'http';
+  const payload = toPayload(wanted, tools, isPlain ? null : label);
+  const tool = tools.find((each) => each.name === payload.tool);
+  if (tool !== undefined) await checkArguments(tool, payload.arguments as Readonly<Record<string, unknown>>);
+
+  const what = wanted.kind === 'tool' ? `calling ${wanted.tool}` : 'calling it';
+  progress.activity(what);
   const options: CallOptions = {
     signal,
-    startTimeout: limit ?? Number.POSITIVE_INFINITY,
-    onProgress: (progressed) => progress.activity(`calling ${what}${showProgressed(progressed)}`),
+    startTimeout: NO_LIMIT,
+    onProgress: (progressed) => progress.activity(`${what}${showProgressed(progressed)}`),
   };
-  const payload = await toPayload(wanted, session, tools);
-  progress.activity(`calling ${what}`);
   const answer = (await supervisor.call(name, payload, options)) as unknown;
   progress.end();
-  const isPlain = supervisor.status(name).transport === 'http';
   return print(answer, !isPlain && typeof payload.tool === 'string', invocation, context);
 }
 
@@ -61,7 +62,7 @@ async function readWanted({ tool, words }: CallInvocation, { terminal }: Command
     }
     const payload = parseObject(tool, 'the payload');
     if (typeof payload.tool !== 'string') return { kind: 'payload', payload };
-    const given = parseObject(toJson(payload.arguments ?? {}), "the payload's arguments");
+    const given = requireObject(payload.arguments ?? {}, "the payload's arguments");
     return { kind: 'tool', tool: payload.tool, argumentsOf: () => given };
   }
   const given = await readArguments(words, () => terminal.readStdin());
@@ -72,18 +73,12 @@ async function readWanted({ tool, words }: CallInvocation, { terminal }: Command
   };
 }
 
-async function toPayload(
-  wanted: Wanted,
-  { supervisor, name, label }: Session,
-  tools: readonly ToolDescription[],
-): Promise<Readonly<Record<string, unknown>>> {
+/** `mcpLabel` is null for a plain HTTP plugin, which has no list that a tool could be missing from. */
+function toPayload(wanted: Wanted, tools: readonly ToolDescription[], mcpLabel: string | null) {
   if (wanted.kind === 'payload') return wanted.payload;
-  const description = tools.find((tool) => tool.name === wanted.tool);
-  if (description === undefined && supervisor.status(name).transport !== 'http')
-    throw unknownTool(wanted.tool, label, tools);
-  const given = wanted.argumentsOf(description);
-  if (description !== undefined) await checkArguments(description, given);
-  return { tool: wanted.tool, arguments: given };
+  const tool = tools.find((each) => each.name === wanted.tool);
+  if (tool === undefined && mcpLabel !== null) throw unknownTool(wanted.tool, mcpLabel, tools);
+  return { tool: wanted.tool, arguments: wanted.argumentsOf(tool) };
 }
 
 function unknownTool(wanted: string, label: string, tools: readonly ToolDescription[]) {
@@ -127,7 +122,7 @@ async function print(
   return isError ? EXIT.toolError : EXIT.ok;
 }
 
-/** `: 40 % of 10, reading` from an MCP progress notification's params. */
+/** ` 40 % reading` from an MCP progress notification's params. */
 function showProgressed(progressed: unknown): string {
   const { progress, total, message } = (progressed ?? {}) as Record<string, unknown>;
   const share =

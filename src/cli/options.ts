@@ -56,7 +56,7 @@ export const addSourceOptions = (command: Command): Command =>
     .addOption(new Option('--transport <kind>', 'how it talks (default: found out)').choices(TRANSPORTS))
     .option(
       '--timeout <seconds>',
-      'seconds it may take to be ready, and again to answer (default: 300 to clone, 600 to install, 60 to start, 60 to answer)',
+      'seconds that each step may take (default: 300 to clone, 600 to install, 60 to start, 60 to answer)',
       seconds,
     )
     .option(
@@ -86,8 +86,7 @@ export async function toPluginOptions(
 }
 
 /** `--timeout` in milliseconds; null when it was not given. */
-export const limitOf = ({ timeout }: Flags): number | null =>
-  timeout === undefined ? null : Math.ceil(timeout * 1000);
+const limitOf = ({ timeout }: Flags): number | null => (timeout === undefined ? null : Math.ceil(timeout * 1000));
 
 function readEnvFlags(flags: readonly string[], env: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(

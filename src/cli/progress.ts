@@ -9,8 +9,8 @@ import type { Output } from './terminal.ts';
 export interface Progress {
   state(change: StateChange): void;
   log(line: LogLine): void;
-  /** What goes on once the plugin is ready: `calling echo`; null when it is over. */
-  activity(text: string | null): void;
+  /** What goes on once the plugin is ready: `calling echo`. */
+  activity(text: string): void;
   /** Clears what is not meant to stay; nothing is shown from here on. */
   end(): void;
 }
@@ -100,9 +100,8 @@ export function createLineProgress({
       if (line !== '') lastLine = line;
     },
     activity(text) {
-      activity = text === null ? null : { text: printableLine(text), since: activity?.since ?? now() };
+      activity = { text: printableLine(text), since: activity?.since ?? now() };
       lastLine = '';
-      if (text === null) clear();
     },
     end() {
       clearInterval(timer);
@@ -162,14 +161,14 @@ export function createLinesProgress(parts: LinesParts): Progress {
         line(`${style.green('ready')} ${summary(stages, 'in', style.dim)}${style.dim(facts(status()))}`);
       // What the supervisor decides about a crash is known only after it was told.
       else if (state === 'crashed')
-        setImmediate(() => line(crashLine(status(), failure?.code ?? '', failure?.message ?? '')));
+        queueMicrotask(() => line(crashLine(status(), failure?.code ?? '', failure?.message ?? '')));
       else line(state);
     },
     log({ stream, text }) {
       if (streams.has(stream) && text.trim() !== '') line(`${style.dim(`${stream} │`)} ${printableLine(text)}`);
     },
     activity(text) {
-      if (text !== null) line(printableLine(text));
+      line(printableLine(text));
     },
     // Lines stay where they are, and the way down is worth a line, too.
     end() {},

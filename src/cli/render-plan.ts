@@ -34,7 +34,7 @@ export function planAsText(report: PlanReport, { style, columns }: Pick<Output, 
     ['health', plan.health === null ? [] : [plan.health]],
     ['settings', settingRows(report)],
     ['confidence', [plan.confidence]],
-    ['why', plan.evidence.map(({ file, says }) => (file === '' ? says : `${file}: ${says}`))],
+    ['why', [...new Set(plan.evidence.map(({ file, says }) => (file === '' ? says : `${file}: ${says}`)))]],
   ];
   const shown = rows.filter(([, lines]) => lines.some((line) => line !== ''));
   const margin = Math.max(...shown.map(([label]) => label.length)) + 4;
@@ -50,7 +50,7 @@ export function planAsText(report: PlanReport, { style, columns }: Pick<Output, 
 /** The first rung is taken; the others only when it fails for a cause that they cure. */
 function rungRows({ steps, cures }: LaunchPlan['install'][number], at: number): readonly string[] {
   if (at === 0) return steps.map(showCommand);
-  const causes = cures === 'any' ? 'if that fails' : `if ${cures.join(', ')}`;
+  const causes = cures === 'any' ? 'if that fails' : `if ${[...new Set(cures)].join(', ')}`;
   return [`or ${steps.map(showCommand).join(' && ')}, ${causes}`];
 }
 

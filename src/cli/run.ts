@@ -2,9 +2,9 @@ import { SupervisorError } from '../errors.ts';
 import type { LogLine, StateChange } from '../options.ts';
 import { EXIT } from './exit-codes.ts';
 import { toJson } from './json.ts';
-import { type Invocation, limitOf } from './options.ts';
+import type { Invocation } from './options.ts';
 import { createLinesProgress, type Progress } from './progress.ts';
-import { type CommandContext, openSession, type Session, type ShowProgress } from './session.ts';
+import { type CommandContext, NO_LIMIT, openSession, type Session, type ShowProgress } from './session.ts';
 import type { Output } from './terminal.ts';
 
 /** Runs the plugin in the foreground until Ctrl-C, until it ends by itself, or until no restart helps any more. */
@@ -20,7 +20,7 @@ export async function run(invocation: Invocation, context: CommandContext): Prom
   const over = untilOver(session);
   const { supervisor, name } = session;
   await supervisor.start(name, {
-    startTimeout: limitOf(flags) ?? Number.POSITIVE_INFINITY,
+    startTimeout: NO_LIMIT,
     signal: context.shutdown.signal,
   });
   await over;

@@ -1,5 +1,7 @@
 /** One plugin for the length of one command: a supervisor of its own, shown on its way, closed in every case. */
 
+import type { Failure } from '../../machines/failure.ts';
+import { SupervisorError } from '../errors.ts';
 import type { PluginOptions, Supervisor, SupervisorOptions } from '../options.ts';
 import { type Invocation, toPluginOptions } from './options.ts';
 import {
@@ -29,6 +31,9 @@ export interface Session {
 /** A command that ends doesn't wait for a plugin's long good-bye (DESIGN "Faces"): EOF 250 ms → TERM 1 s → KILL. */
 const QUICK_STOP = { drain: 250, inputClose: 250, terminate: 1000 };
 
+/** The deadlines of clone, install and start tell better what took too long than one over all of them could. */
+export const NO_LIMIT = Number.POSITIVE_INFINITY;
+
 /** A one-shot command tells of the first crash, rather than trying again. */
 export const ONE_SHOT: Partial<PluginOptions> = { restart: 'temporary', idleStop: false };
 
@@ -50,7 +55,15 @@ export async function openSession(
   const label = labelOf(name);
   const { createSupervisor } = await import('../supervisor.ts');
   const supervisor = createSupervisor({ ...supervisorOptions(invocation), plugins: { [name]: plugin } });
-  shutdown.own(() => supervisor.close());
+  let abandoned: Failure | null = null;
+  supervisor.on('plugin:crashed', ({ failure }) => {
+    if (failure?.code === 'STOP_ABANDONED') abandoned = failure;
+  });
+  shutdown.own(async () => {
+    await supervisor.close();
+    // Whoever asked for the command must know of what it leaves behind, though the result was good.
+    if (abandoned !== null) throw new SupervisorError(abandoned, name);
+  });
 
   const progress = show({ output: terminal.stderr, label, status: () => supervisor.status(name) });
   shutdown.signal.addEventListener('abort', () => progress.end(), { once: true });

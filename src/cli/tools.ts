@@ -1,15 +1,15 @@
 import { EXIT } from './exit-codes.ts';
 import { toJson } from './json.ts';
-import { type Invocation, limitOf } from './options.ts';
+import type { Invocation } from './options.ts';
 import { toolsAsText } from './render-tools.ts';
-import { type CommandContext, openSession } from './session.ts';
+import { type CommandContext, NO_LIMIT, openSession } from './session.ts';
 
 /** Starts the plugin and lists its tools. */
 export async function tools(invocation: Invocation, context: CommandContext): Promise<number> {
   const { stdout, stderr } = context.terminal;
   const { supervisor, name, progress } = await openSession(invocation, context);
   const found = await supervisor.tools(name, {
-    startTimeout: limitOf(invocation.flags) ?? Number.POSITIVE_INFINITY,
+    startTimeout: NO_LIMIT,
     signal: context.shutdown.signal,
   });
   const { transport } = supervisor.status(name);

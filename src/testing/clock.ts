@@ -4,6 +4,8 @@ export interface TestClock {
   now(): number;
   /** Time of the next timer; null without one. */
   next(): number | null;
+  /** How many timers wait. */
+  pending(): number;
   /** Fires what is due on the way, in order of time, timers that others set while firing included. */
   advance(ms: number): void;
   /** The interface that XState's `createActor({ clock })` takes. */
@@ -19,6 +21,7 @@ export function createTestClock(start = 0): TestClock {
   const first = () => [...timers].sort(([a, { due: x }], [b, { due: y }]) => x - y || a - b)[0];
   return {
     now: () => time,
+    pending: () => timers.size,
     next: () => first()?.[1].due ?? null,
     advance(ms) {
       const end = time + ms;

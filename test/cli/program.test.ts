@@ -2,8 +2,19 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
-import { describe, expect, it } from 'vitest';
-import { MAIN, runCli } from './run-cli.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CLI, runCli as run } from '../support/cli.ts';
+import { createHome, type TestHome } from '../support/home.ts';
+
+let home: TestHome;
+beforeAll(async () => {
+  home = await createHome();
+});
+afterAll(() => home[Symbol.asyncDispose]());
+const runCli = async (argv: readonly string[]) => {
+  const { exitCode: code, stdout, stderr } = await run(home, argv);
+  return { code, stdout, stderr };
+};
 
 describe('help', () => {
   it('lists the commands on stdout', async () => {
@@ -72,7 +83,7 @@ describe('a mistake on the command line ends with 2 and says what would be right
 
 describe('a stdout that takes nothing', () => {
   it('is quiet when its reader has gone', async () => {
-    const child = spawn(process.execPath, [MAIN, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [CLI, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] });
     child.stdout.destroy();
     let stderr = '';
     child.stderr.on('data', (chunk) => {
@@ -84,7 +95,7 @@ describe('a stdout that takes nothing', () => {
 
   it.skipIf(!existsSync('/dev/full'))('is an error of ours when the disk is full', async () => {
     const full = await open('/dev/full', 'w');
-    const child = spawn(process.execPath, [MAIN, '--help'], { stdio: ['ignore', full.fd, 'pipe'] });
+    const child = spawn(process.execPath, [CLI, '--help'], { stdio: ['ignore', full.fd, 'pipe'] });
     let stderr = '';
     child.stderr?.on('data', (chunk) => {
       stderr += chunk;

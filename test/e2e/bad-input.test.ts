@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -206,7 +206,7 @@ const STARTS: readonly Case[] = [
   {
     name: 'a command that is not there',
     args: () => ['tools', fixtureFolder('needs-setting'), '--command', 'no-such-program-anywhere --stdio'],
-    code: 'DETECT_MISSING_RUNTIME',
+    code: 'LAUNCH_SPAWN',
     exitCode: PLUGIN,
     says: /no-such-program-anywhere/,
   },
@@ -247,6 +247,24 @@ describe('each mistake has its own code, phase, hint and exit code, and leaves n
   test.each(STARTS)('$name: $code', async (wanted) => {
     await using home = await createHome();
     await expectFailure(home, wanted);
+  });
+
+  test('a runtime that nobody has: DETECT_MISSING_RUNTIME, by name and with how to get it', async () => {
+    await using home = await createHome();
+    const pyproject = await readFile(join(fixtureFolder('python-stdio'), 'pyproject.toml'), 'utf8');
+    const { url } = await repos.add('python-stdio', {
+      as: 'python-of-the-future',
+      files: { 'pyproject.toml': pyproject.replace('>=3.10', '>=3.99') },
+    });
+    await expectFailure(home, {
+      name: 'python-of-the-future',
+      args: () => ['tools', url],
+      code: 'DETECT_MISSING_RUNTIME',
+      exitCode: PLUGIN,
+      says: /python.*3\.99/i,
+      hint: /python/i,
+    });
+    expect(await environmentsOf(home)).toEqual([]);
   });
 
   describe('with the package registry', () => {

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type CliResult, runCli } from '../support/cli.ts';
+import { type CliResult, runCli, runCliOnTerminal } from '../support/cli.ts';
 import { createFixtureRepos, type FixtureRepos, fixtureFolder } from '../support/fixture-repos.ts';
 import { startGitServer } from '../support/git-server.ts';
 import { GOOD_FIXTURES, type GoodFixture } from '../support/good-fixtures.ts';
@@ -72,6 +72,20 @@ describe('what a person sees', () => {
     expect(piped).toMatchObject({ exitCode: 0, stdout: 'from stdin\n' });
     await expectNothingLeft(home);
   });
+
+  test.skipIf(process.platform === 'darwin')(
+    'a terminal shows the plugin on its way; a pipe hears nothing',
+    async () => {
+      await using home = await createHome();
+      const source = fileUrls.get('node-stdio') as string;
+      const seen = await runCliOnTerminal(home, ['call', source, 'echo', 'message=hello']);
+      expect(seen, seen.stdout).toMatchObject({ exitCode: 0 });
+      for (const state of ['cloning', 'installing']) expect(seen.stdout).toContain(state);
+      expect(seen.stdout).toContain('hello');
+      const piped = await runCli(home, ['call', source, 'echo', 'message=hello']);
+      expect(piped).toMatchObject({ exitCode: 0, stdout: 'hello\n', stderr: '' });
+    },
+  );
 
   test('a setting given with --env reaches the plugin, and others do not', async () => {
     await using home = await createHome({ FIXTURE_SECRET: 'from the caller' });

@@ -89,6 +89,7 @@ describe('one plugin, many callers', () => {
   test('a flood on stderr neither blocks it nor fills the memory', async () => {
     const result = await supervisor.call('fixture', { tool: 'flood', arguments: { lines: 100_000 } });
     expect(textOf(result)).toBe('100000');
+    await expect.poll(() => supervisor.logs('fixture').at(-1)?.text, { timeout: 10_000 }).toBe('flood 100000');
     expect(supervisor.logs('fixture').length).toBeLessThanOrEqual(1000);
     expect(await pid()).toMatch(/^\d+$/);
   });

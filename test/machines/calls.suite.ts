@@ -101,7 +101,9 @@ describe('CALL', () => {
     const plugin = await reach(createPlugin(), 'ready');
     plugin.send({ type: 'REMOVE' });
     plugin.call('c1');
-    expect(plugin.verdicts('c1')).toMatchObject([{ failure: { code: 'CALL_STOPPED', message: 'a is being removed.' } }]);
+    expect(plugin.verdicts('c1')).toMatchObject([
+      { failure: { code: 'CALL_STOPPED', message: 'a is being removed.' } },
+    ]);
   });
 });
 
@@ -165,7 +167,8 @@ test('100 first calls make one start and are all admitted', async () => {
   for (const callId of calls) harness.call('a', callId);
   await harness.walk('a', 'ready');
   expect(a.process.inputs).toHaveLength(1);
-  for (const callId of calls) expect(harness.verdicts(callId)).toMatchObject([{ type: 'call.admitted', generation: 1 }]);
+  for (const callId of calls)
+    expect(harness.verdicts(callId)).toMatchObject([{ type: 'call.admitted', generation: 1 }]);
 });
 
 test('a plugin that can not start tells every waiting call why', async () => {

@@ -62,10 +62,10 @@ export type Plugin = ReturnType<typeof createPlugin>;
 export async function reach(plugin: Plugin, state: string): Promise<Plugin> {
   const steps: Record<string, () => void> = {
     'absent.resting': () => plugin.send({ type: 'START' }),
-    'absent.checking': () => plugin.survey.done(sampleSurvey(state.startsWith('installing') ? 'cloning' : firstStage(state))),
+    'absent.checking': () =>
+      plugin.survey.done(sampleSurvey(state.startsWith('installing') ? 'cloning' : firstStage(state))),
     'cloning.queued': () => plugin.send({ type: 'slot.granted', slot: 'install' }),
-    'cloning.running': () =>
-      state === 'cloning.cancelling' ? plugin.send({ type: 'RESTART' }) : plugin.clone.done(),
+    'cloning.running': () => (state === 'cloning.cancelling' ? plugin.send({ type: 'RESTART' }) : plugin.clone.done()),
     'detecting.running': () =>
       state === 'detecting.cancelling' ? plugin.send({ type: 'RESTART' }) : plugin.detect.done(),
     'installing.running': () => plugin.send({ type: 'RESTART' }),

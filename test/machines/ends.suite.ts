@@ -158,6 +158,32 @@ describe('remove', () => {
     expect(harness.state('a')).toBe('none');
   });
 
+  test('answers a call that came in the same breath', async () => {
+    const harness = createCovered();
+    harness.add('a');
+    harness.actor.on('plugin.entered', ({ state }) => {
+      if (state !== 'cloning') return;
+      harness.send({ type: 'REMOVE', plugin: 'a' });
+      harness.call('a', 'c1');
+    });
+    harness.send({ type: 'START', plugin: 'a' });
+    harness.plugin('a').survey.done(sampleSurvey('cloning'));
+    await harness.settle();
+    expect(harness.state('a')).toBe('none');
+    expect(harness.verdicts('c1')).toMatchObject([{ failure: { code: 'CALL_STOPPED' } }]);
+  });
+
+  test('answers a call that was deferred behind it', async () => {
+    const harness = await ready('a');
+    breakActor(harness, 'a');
+    harness.send({ type: 'REMOVE', plugin: 'a' });
+    harness.call('a', 'c1');
+    harness.plugin('a').sweep.done();
+    await harness.settle();
+    expect(harness.state('a')).toBe('none');
+    expect(harness.verdicts('c1')).toMatchObject([{ failure: { code: 'CALL_STOPPED' } }]);
+  });
+
   test('a later plugin of that name continues its generations and knows what was abandoned', async () => {
     const harness = await ready('a');
     harness.send({ type: 'REMOVE', plugin: 'a' });
@@ -267,6 +293,20 @@ describe('an actor that breaks', () => {
     expect(harness.state('a')).toBe('absent.resting');
     await harness.advance(59_999);
     expect(harness.state('a')).toBe('absent.resting');
+  });
+
+  test('and whose plugin is called before its backoff ends leaves no timer behind', async () => {
+    const harness = await ready('a');
+    breakActor(harness, 'a');
+    harness.plugin('a').sweep.done();
+    await harness.settle();
+    expect(harness.clock.pending()).toBe(1);
+    harness.call('a', 'c1');
+    await harness.walk('a', 'probing');
+    harness.plugin('a').process.exit(1);
+    harness.plugin('a').process.empty();
+    expect(harness.state('a')).toBe('crashed.waiting');
+    expect(harness.clock.pending()).toBe(1);
   });
 
   test('while it is removed is removed after the sweep', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Stage } from '../../machines/states.ts';
 import { createFailure } from '../../machines/failure.ts';
+import type { Stage } from '../../machines/states.ts';
 import { sampleCheckout, sampleEnvironment, samplePlan, sampleSurvey } from '../../src/testing/samples.ts';
 import { createPlugin, reach } from './covered.ts';
 

@@ -2,7 +2,13 @@ import { describe, expect, test } from 'vitest';
 import type { Cause, CauseKind } from '../../launchers/plan.ts';
 import type { Attempt } from '../../machines/contracts.ts';
 import { createFailure } from '../../machines/failure.ts';
-import { sampleAttempt, sampleCheckout, sampleEnvironment, samplePlanWithCandidates, sampleSurvey } from '../../src/testing/samples.ts';
+import {
+  sampleAttempt,
+  sampleCheckout,
+  sampleEnvironment,
+  samplePlanWithCandidates,
+  sampleSurvey,
+} from '../../src/testing/samples.ts';
 import { createPlugin, type Plugin, reach } from './covered.ts';
 
 const cause = (kind: CauseKind, detail = `it says ${kind}`): Cause => ({ kind, detail, hint: `cure ${kind}` });
@@ -54,7 +60,11 @@ describe('an early exit', () => {
   test.each(['missing-setting', 'missing-argument'] as const)('for %s ends the start at once', async (kind) => {
     const plugin = await launched(3);
     await exits(plugin, cause(kind));
-    expect(plugin.context().failure).toMatchObject({ code: 'LAUNCH_NEEDS_SETTING', hint: `cure ${kind}`, retryable: false });
+    expect(plugin.context().failure).toMatchObject({
+      code: 'LAUNCH_NEEDS_SETTING',
+      hint: `cure ${kind}`,
+      retryable: false,
+    });
   });
 
   test.each(['missing-module', 'incompatible-dependency'] as const)(

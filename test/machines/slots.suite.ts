@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { sampleSurvey } from '../../src/testing/samples.ts';
 import type { Stage } from '../../machines/states.ts';
+import { sampleSurvey } from '../../src/testing/samples.ts';
 import { createCovered } from './covered.ts';
 
 /** Several plugins that want to start at once. */

@@ -12,14 +12,32 @@ const WAYS: [from: string, what: string, by: (plugin: Plugin) => void, first: st
   ['launching.queued', 'KILL', ({ send }) => send({ type: 'KILL' }), 'stopping.sweeping', 'absent.resting'],
   ['launching.queued', 'RESTART', ({ send }) => send({ type: 'RESTART' }), 'stopping.sweeping', 'absent.checking'],
   ['launching.running', 'STOP', ({ send }) => send({ type: 'STOP' }), 'stopping.terminating', 'absent.resting'],
-  ['launching.running', 'its failing to run', ({ process }) => process.failed(), 'stopping.terminating', 'crashed.waiting'],
-  ['launching.running', 'its deadline', ({ clock }) => clock.advance(60_000), 'stopping.terminating', 'crashed.waiting'],
+  [
+    'launching.running',
+    'its failing to run',
+    ({ process }) => process.failed(),
+    'stopping.terminating',
+    'crashed.waiting',
+  ],
+  [
+    'launching.running',
+    'its deadline',
+    ({ clock }) => clock.advance(60_000),
+    'stopping.terminating',
+    'crashed.waiting',
+  ],
   ['probing', 'STOP', ({ send }) => send({ type: 'STOP' }), 'stopping.closing', 'absent.resting'],
   ['probing', 'KILL', ({ send }) => send({ type: 'KILL' }), 'stopping.killing', 'absent.resting'],
   ['probing', 'its exit', ({ process }) => process.exit(1), 'stopping.terminating', 'crashed.waiting'],
   ['probing', 'its deadline', ({ clock }) => clock.advance(60_000), 'stopping.closing', 'crashed.waiting'],
   ['probing', 'a failed probe', ({ probe }) => probe.fail(), 'stopping.closing', 'crashed.waiting'],
-  ['probing', 'a relaunch', ({ probe }) => probe.fail(undefined, { era: 'modern' }), 'stopping.closing', 'launching.queued'],
+  [
+    'probing',
+    'a relaunch',
+    ({ probe }) => probe.fail(undefined, { era: 'modern' }),
+    'stopping.closing',
+    'launching.queued',
+  ],
   ['ready', 'STOP', ({ send }) => send({ type: 'STOP' }), 'stopping.draining', 'absent.resting'],
   ['ready', 'REMOVE', ({ send }) => send({ type: 'REMOVE' }), 'stopping.draining', 'absent.resting'],
   ['ready', 'RESTART', ({ send }) => send({ type: 'RESTART' }), 'stopping.draining', 'absent.checking'],
@@ -194,7 +212,11 @@ describe('an end says why:', () => {
       exit: { code: null, signal: 'SIGKILL' },
       stderrTail: ['last words'],
     });
-    expect(plugin.reports.at(-1)).toMatchObject({ type: 'plugin.entered', state: 'crashed', failure: { code: 'RUN_EXITED' } });
+    expect(plugin.reports.at(-1)).toMatchObject({
+      type: 'plugin.entered',
+      state: 'crashed',
+      failure: { code: 'RUN_EXITED' },
+    });
   });
 
   test('stopping reports its failure too, so that calls in flight can be told', async () => {

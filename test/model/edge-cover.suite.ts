@@ -3,9 +3,9 @@
  * scripted actors. After each step state, held call and the count of verdicts must agree.
  */
 
+import { expect, test } from 'vitest';
 import { fromTransition } from 'xstate';
 import { getAdjacencyMap, getShortestPaths } from 'xstate/graph';
-import { expect, test } from 'vitest';
 import { createFailure } from '../../machines/failure.ts';
 import { sampleSurvey } from '../../src/testing/samples.ts';
 import { createPlugin, type Plugin } from '../machines/covered.ts';

@@ -46,6 +46,8 @@ interface Truth {
   live: Set<number>;
   /** Alive, but given up. */
   left: Set<number>;
+  /** Left by a plugin of that name that was removed: absent until a start finds them. */
+  inherited: boolean;
   /** Spawns at the time of the last STOP; null once it may start again. */
   spawnsAtStop: number | null;
 }
@@ -53,7 +55,13 @@ interface Truth {
 const STAGES: Stage[] = ['cloning', 'detecting', 'installing', 'launching'];
 const TIMES = [10, 300, 2_000, 5_000, 31_000, 60_000, 400_000];
 
-export function createWorld(harness: Harness, names: readonly string[], slots: { readonly install: number }) {
+export interface WorldOptions {
+  readonly slots: { readonly install: number };
+  /** Every call goes through the machines; else an open plugin is called past them, and they hear the edge of traffic. */
+  readonly trace: boolean;
+}
+
+export function createWorld(harness: Harness, names: readonly string[], { slots, trace }: WorldOptions) {
   const truths = new Map<string, Truth>();
   const calls = new Map<string, string>();
   const withdrawn = new Set<string>();
@@ -68,6 +76,7 @@ export function createWorld(harness: Harness, names: readonly string[], slots: {
       runs: 0,
       live: new Set<number>(),
       left: new Set<number>(),
+      inherited: false,
       spawnsAtStop: null,
     };
     truths.set(name, truth);
@@ -125,6 +134,7 @@ export function createWorld(harness: Harness, names: readonly string[], slots: {
     const truth = truthOf(name);
     const environment = sampleEnvironment({ plan: samplePlanWithCandidates(1 + (pick % 3)) });
     if (pick % 2 === 0) truth.left.clear();
+    truth.inherited = false;
     const blocked =
       truth.left.size > 0
         ? createFailure('STOP_ABANDONED', { data: { pids: [...truth.left].map((each) => 1000 + each) } })
@@ -141,6 +151,7 @@ export function createWorld(harness: Harness, names: readonly string[], slots: {
     const job = [script.clone, script.detect, script.install].find(({ running }) => running);
     if (script.sweep.running) {
       truthOf(name).live.clear();
+      truthOf(name).left.clear();
       script.sweep.done();
     } else if (script.survey.running) survey(name, pick);
     else if (job !== undefined) job.cancelled && pick !== 0 ? job.cancel() : job.done();
@@ -193,9 +204,14 @@ export function createWorld(harness: Harness, names: readonly string[], slots: {
       case 'ADD':
         if (harness.state(name) !== 'none' || closed !== null || harness.plugin(name).sweep.running) break;
         truth.spawnsAtStop = null;
+        truth.inherited = truth.left.size > 0;
         send({ type: 'ADD', plugin: name, spec: sampleSpec() });
         break;
       case 'call':
+        if (!trace && harness.child(name)?.getSnapshot().hasTag('open')) {
+          traffic(name, 'calls.busy', harness.context(name).generation);
+          break;
+        }
         calls.set(callId, name);
         harness.call(name, callId);
         break;
@@ -270,12 +286,19 @@ export function createWorld(harness: Harness, names: readonly string[], slots: {
       if (state === 'absent.resting' || (state === 'none' && !broken)) {
         must(truth.live.size === 0, `${name} is absent with ${[...truth.live]} alive`);
       }
-      if (state === 'absent.resting') must(truth.left.size === 0, `${name} is absent with ${[...truth.left]} left`);
+      if (state === 'absent.resting' && !truth.inherited) {
+        must(truth.left.size === 0, `${name} is absent with ${[...truth.left]} left`);
+      }
       if (truth.spawnsAtStop !== null) must(spawns(name) === truth.spawnsAtStop, `${name} was started after its STOP`);
       if (closed !== null) must(spawns(name) === closed.get(name), `${name} was started after the close`);
       if (/^(cloning|installing)\.(running|cancelling)$/.test(state)) working += 1;
       if (state !== 'none') must(harness.context(name).held.length <= 3, `${name} holds too many calls`);
     }
+    const { queues } = harness.actor.getSnapshot().context;
+    for (const name of [queues.install, queues.launch].flatMap(({ holders }) => holders)) {
+      must(!/^(absent.resting|crashed|ready|idle|stopping|none)/.test(harness.state(name)), `${name} keeps a slot`);
+    }
+    if (isClosed()) must(harness.clock.pending() === 0, 'a timer outlives the close');
     must(working <= slots.install, `${working} jobs run with ${slots.install} slots`);
     for (const [callId, name] of calls) {
       const verdicts = harness.verdicts(callId).length;
@@ -320,6 +343,7 @@ export function createWorld(harness: Harness, names: readonly string[], slots: {
         proceed(name, 1);
         await harness.settle();
       }
+      await harness.advance(1_000);
     }
     if (!until()) throw new Error(`no rest: ${names.map((name) => `${name} ${harness.state(name)}`).join(', ')}`);
   }

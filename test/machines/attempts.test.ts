@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'vitest';
+import type { CauseKind } from '../../launchers/plan.ts';
+import { completeAttempt, nextAttempt, noteTried, tellingFailure } from '../../machines/attempts.ts';
+import { createFailure } from '../../machines/failure.ts';
+import { sampleAttempt, samplePlan, samplePlanWithCandidates } from '../../src/testing/samples.ts';
+
+const plan = samplePlanWithCandidates(2);
+const exit = (kind: CauseKind | null, dated = true) => ({
+  retry: null,
+  exited: true,
+  cause: kind && { kind, detail: '', hint: '' },
+  dated,
+});
+
+describe('the next attempt after', () => {
+  test.each<[CauseKind | null, ReturnType<typeof nextAttempt>]>([
+    [null, sampleAttempt({ candidate: 1 })],
+    ['unknown', sampleAttempt({ candidate: 1 })],
+    ['entry-missing', sampleAttempt({ candidate: 1 })],
+    ['missing-program', sampleAttempt({ candidate: 1 })],
+    ['missing-setting', null],
+    ['missing-argument', null],
+    ['port-taken', sampleAttempt({ port: 'lease' })],
+    ['missing-module', sampleAttempt({ dependencies: 'as-of-commit' })],
+    ['incompatible-dependency', sampleAttempt({ dependencies: 'as-of-commit' })],
+  ])('an exit for %s', (kind, expected) => {
+    expect(nextAttempt(plan, sampleAttempt(), exit(kind))).toEqual(expected);
+  });
+
+  test('the last candidate is none', () => {
+    expect(nextAttempt(plan, sampleAttempt({ candidate: 1 }), exit(null))).toBeNull();
+  });
+
+  test('old dependencies that broke too is the next candidate', () => {
+    const old = sampleAttempt({ dependencies: 'as-of-commit' });
+    expect(nextAttempt(plan, old, exit('missing-module'))).toEqual({ ...old, candidate: 1 });
+  });
+
+  test('a candidate that was learned as HTTP asks anew', () => {
+    const learned = sampleAttempt({ transport: 'sse', endpoint: '/sse' });
+    const open = { ...plan, transport: 'auto' as const };
+    expect(nextAttempt(open, learned, exit(null))).toMatchObject({ candidate: 1, transport: 'auto', endpoint: null });
+  });
+
+  test('a probe is what it wishes, unless that is the same again', () => {
+    const end = { retry: { era: 'modern' as const }, exited: false, cause: null, dated: true };
+    expect(nextAttempt(plan, sampleAttempt(), end)).toEqual(sampleAttempt({ era: 'modern' }));
+    expect(nextAttempt(plan, sampleAttempt({ era: 'modern' }), end)).toBeNull();
+  });
+});
+
+describe('a fresh environment’s first attempt', () => {
+  const open = sampleAttempt({ transport: 'auto' });
+
+  test('takes transport and endpoint from the plan, and a lease for HTTP', () => {
+    const http = samplePlan({ transport: 'streamable-http', endpoint: '/mcp' });
+    expect(completeAttempt(open, http)).toEqual({
+      ...open,
+      transport: 'streamable-http',
+      endpoint: '/mcp',
+      port: 'lease',
+    });
+  });
+
+  test('gets no port where the transport stays open: a stdio server might bind it', () => {
+    expect(completeAttempt(open, samplePlan({ transport: 'auto' }))).toEqual(open);
+  });
+
+  test('keeps what the caller said', () => {
+    const said = sampleAttempt({ transport: 'sse', endpoint: '/events' });
+    expect(completeAttempt(said, samplePlan({ transport: 'stdio', endpoint: '/mcp' }))).toMatchObject({
+      transport: 'sse',
+      endpoint: '/events',
+    });
+  });
+});
+
+test('the first candidate’s last failure is told, the others are noted', () => {
+  const [early, first, second] = ['early', 'first', 'second'].map((message) =>
+    createFailure('LAUNCH_EXITED', { message }),
+  );
+  const tried = noteTried(noteTried(noteTried([], 0, early!), 1, second!), 0, first!);
+  expect(tellingFailure(tried, second!)).toEqual({
+    ...first,
+    data: { others: [{ candidate: 1, code: 'LAUNCH_EXITED', message: 'second' }] },
+  });
+});

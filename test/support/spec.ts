@@ -1,0 +1,14 @@
+import type { Overrides, PluginSpec } from '../../launchers/plan.ts';
+
+/** A plugin of a git repository of that name, with nothing said by its owner but `overrides`. */
+export const createSpec = (name = 'weather', subdir = '', overrides: Overrides = {}): PluginSpec => ({
+  source: { kind: 'git', url: `https://git.example/someone/${name}.git`, ref: null, subdir },
+  overrides,
+  env: {},
+  envPolicy: 'minimal',
+  restart: 'transient',
+  activation: 'lazy',
+  idleStop: null,
+  protocol: 'auto',
+  timeouts: {},
+});
