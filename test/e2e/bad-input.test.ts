@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -392,6 +392,11 @@ describe('for people', () => {
     const result = await runCli(home, ['tools', source, '--json']);
     expect(errorOf(result).code).toBe('CLONE_AUTH');
     expect(result.stdout + result.stderr).not.toContain('s3cr3t');
+    for (const entry of await readdir(home.path, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue;
+      const path = join(entry.parentPath, entry.name);
+      expect(await readFile(path, 'utf8'), path).not.toContain('s3cr3t');
+    }
     await expectNothingLeft(home);
   });
 });
