@@ -109,6 +109,12 @@ export const LAST: readonly Pattern[] = [
   },
   {
     kind: 'missing-argument',
+    // Usage, and then what is wrong with how it was used: the second says more.
+    pattern: /(?<=^\s*usage:[^]*)^(?:[\w.-]+: )?error: (.+)/im,
+    says: 'It does not start without other arguments',
+  },
+  {
+    kind: 'missing-argument',
     pattern: /^\s*usage:\s*(.*)/im,
     says: 'It shows how to use it and ends: it needs arguments',
   },

@@ -177,4 +177,12 @@ describe('the words of installers and servers', () => {
       detail: 'It ended with exit code 3 and said nothing.',
     });
   });
+
+  it('quotes what is wrong rather than the usage before it', () => {
+    const said = 'Usage: duck [OPTIONS]\nTry --help.\n\nError: In-memory databases require the --read-write flag.';
+    expect(causeOf('python', said, 2)).toMatchObject({
+      kind: 'missing-argument',
+      detail: expect.stringContaining('In-memory databases require the --read-write flag'),
+    });
+  });
 });
