@@ -95,6 +95,12 @@ export const FAILURES = {
     'The subfolder is not in the repository.',
     'Check the subfolder for a typing error.',
   ),
+  CLONE_UNKNOWN_HOST: row(
+    'input',
+    false,
+    'The name of the host can not be resolved.',
+    'Check the host for a typing error, and the network.',
+  ),
   CLONE_NETWORK: row(
     'plugin',
     false,
@@ -244,10 +250,16 @@ export const FAILURES = {
   ),
   CALL_RESULT_TOO_LARGE: row('plugin', false, 'The answer is larger than allowed.', 'Ask for less.'),
   CALL_UNKNOWN_TOOL: row('input', false, 'The plugin has no tool of that name.', 'List its tools.'),
+  CALL_NOT_JSON: row(
+    'input',
+    false,
+    'The arguments or the payload are not JSON.',
+    'Correct the JSON; in a shell, quote it as a whole.',
+  ),
   CALL_BAD_ARGUMENTS: row(
     'input',
     false,
-    'The arguments are not JSON, or do not fit the tool’s schema.',
+    'The arguments do not fit the tool’s schema, or can not be read.',
     'Correct the named argument.',
   ),
   CALL_PROTOCOL_ERROR: row('plugin', false, 'The plugin answered with a JSON-RPC error.', 'See its message.'),

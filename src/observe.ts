@@ -8,20 +8,26 @@ const HISTORY = 200;
 const LOG_LINES = 1000;
 
 export interface Observed {
-  history: HistoryEntry[];
-  log: LogLine[];
+  readonly history: HistoryEntry[];
+  readonly log: LogLine[];
 }
 
 export interface Observer {
   changed(plugin: string, entry: HistoryEntry): void;
   printed(line: OutputLine): LogLine;
+  /** A copy of what is kept now. */
   of(plugin: string): Observed;
+  last(plugin: string): HistoryEntry | undefined;
   forget(plugin: string): void;
 }
 
 export function createObserver(now: () => number): Observer {
   const plugins = new Map<string, Observed>();
-  const of = (plugin: string) => {
+  const of = (plugin: string): Observed => {
+    const { history, log } = kept(plugin);
+    return { history: history.slice(-HISTORY), log: log.slice(-LOG_LINES) };
+  };
+  const kept = (plugin: string) => {
     let observed = plugins.get(plugin);
     if (observed === undefined) {
       observed = { history: [], log: [] };
@@ -36,11 +42,12 @@ export function createObserver(now: () => number): Observer {
   };
   return {
     of,
+    last: (plugin) => plugins.get(plugin)?.history.at(-1),
     forget: (plugin) => plugins.delete(plugin),
-    changed: (plugin, entry) => append(of(plugin).history, entry, HISTORY),
+    changed: (plugin, entry) => append(kept(plugin).history, entry, HISTORY),
     printed({ plugin, stream, text }) {
       const line = { at: new Date(now()).toISOString(), stream, text };
-      append(of(plugin).log, line, LOG_LINES);
+      append(kept(plugin).log, line, LOG_LINES);
       return line;
     },
   };

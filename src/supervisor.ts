@@ -147,7 +147,7 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
       spec: known(name),
       snapshot: snapshotOf(name),
       instance: context.instances.get(name),
-      since: observer.of(name).history.at(-1)?.at ?? createdAt,
+      since: observer.last(name)?.at ?? createdAt,
       inFlight: broker.inFlight(name),
     });
 
@@ -222,11 +222,11 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
     list: () => [...specs.keys()],
     history(name) {
       known(name);
-      return [...observer.of(name).history];
+      return observer.of(name).history;
     },
     logs(name) {
       known(name);
-      return [...observer.of(name).log];
+      return observer.of(name).log;
     },
     on(event, listener) {
       emitter.on(event, listener as never);

@@ -27,9 +27,10 @@ const WORDS: readonly (readonly [FailureCode, RegExp])[] = [
     'CLONE_NOT_FOUND',
     /repository '.*' not found|Repository not found|does not appear to be a git repository|error: 404\b/,
   ],
+  ['CLONE_UNKNOWN_HOST', /Could not resolve host/],
   [
     'CLONE_NETWORK',
-    /Could not resolve (host|proxy)|Failed to connect|Couldn't connect|Connection (refused|reset|timed out|closed)|timed out|No route to host|Network is unreachable|early EOF|hung up unexpectedly|RPC failed|unexpected disconnect|Empty reply from server|error: 5\d\d\b|error: 429\b|GnuTLS recv|SSL_ERROR_SYSCALL|transfer closed|Could not read from remote repository/,
+    /Could not resolve proxy|Failed to connect|Couldn't connect|Connection (refused|reset|timed out|closed)|timed out|No route to host|Network is unreachable|early EOF|hung up unexpectedly|RPC failed|unexpected disconnect|Empty reply from server|error: 5\d\d\b|error: 429\b|GnuTLS recv|SSL_ERROR_SYSCALL|transfer closed|Could not read from remote repository/,
   ],
 ];
 
@@ -61,6 +62,7 @@ export function cloneFailure(
     CLONE_REF_NOT_FOUND:
       source.ref === null ? `${source.url} has no commit yet.` : `${source.url} has no branch, tag or commit '${pin}'.`,
     CLONE_NOT_GIT: `What answers at ${source.url} is not a git repository.`,
+    CLONE_UNKNOWN_HOST: `The host of ${source.url} is not known.`,
     CLONE_NETWORK: `${source.url} could not be reached, or the transfer broke.`,
   };
   const message = what[code] ?? `Cloning ${source.url} failed.`;

@@ -102,6 +102,7 @@ function failureCode(error: unknown) {
   if (status === 429 || (status !== undefined && status >= 500)) return 'CLONE_NETWORK';
   const code = codeOf(error);
   if (code === 'ENOSPC' || code === 'EDQUOT') return 'HOME_DISK_FULL';
+  if (code === 'ENOTFOUND') return 'CLONE_UNKNOWN_HOST';
   if (isNetwork(error)) return 'CLONE_NETWORK';
   if (['SmartHttpError', 'ParseError', 'EmptyServerResponseError'].includes(code)) return 'CLONE_NOT_GIT';
   if (['NotFoundError', 'ShortOidNotFound', 'AmbiguousError', 'GitServerError'].includes(code))

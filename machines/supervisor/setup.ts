@@ -248,7 +248,11 @@ export const supervisorSetup = supervisorBase.extend({
       if (!member?.broken) return;
       enqueue.assign(withMember(context, plugin, () => ({ broken: null, deferred: [], atRest: false, state: null })));
       enqueue.spawnChild('plugin', { id: plugin, input: pluginInput(context, plugin) });
-      if (member.state !== 'absent' && !member.removing) enqueueRestart(enqueue, context, plugin, member.broken);
+      // After a sweep that failed something may live still: then only a command or a call starts it.
+      const swept = !('error' in event);
+      if (swept && member.state !== 'absent' && !member.removing) {
+        enqueueRestart(enqueue, context, plugin, member.broken);
+      }
       for (const command of member.deferred) enqueue.raise(command);
     }),
   },

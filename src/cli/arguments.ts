@@ -16,7 +16,7 @@ const badArguments = (message: string, hint: string, data: Readonly<Record<strin
 
 const FORMS = 'Give name=value, name:=json, a JSON object, @file, or - for stdin.';
 
-/** Reads every word before anything is started; CALL_BAD_ARGUMENTS names the one that is wrong. */
+/** Reads every word before anything is started; CALL_NOT_JSON and CALL_BAD_ARGUMENTS name the one that is wrong. */
 export async function readArguments(
   words: readonly string[],
   readStdin: () => Promise<string>,
@@ -55,11 +55,10 @@ function parseJson(text: string, what: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    const hint = 'Quote JSON for the shell: \'{"name": "value"}\'; or give name=value.';
-    throw badArguments(
-      `${capital(what)}: expected JSON, got ${cut(JSON.stringify(text))} (${(error as Error).message}).`,
-      hint,
-    );
+    throw supervisorError('CALL_NOT_JSON', {
+      message: `${capital(what)}: expected JSON, got ${cut(JSON.stringify(text))} (${(error as Error).message}).`,
+      hint: 'Quote JSON for the shell: \'{"name": "value"}\'; or give name=value.',
+    });
   }
 }
 

@@ -24,6 +24,7 @@ import type {
   SweepInput,
 } from '../../machines/contracts.ts';
 import { createFailure, type Exit, type Failure } from '../../machines/failure.ts';
+import { createPromised, createRuns } from './runs.ts';
 import { sampleCheckout, sampleEnvironment, samplePlan, sampleSurvey } from './samples.ts';
 
 /** Common to all: what runs now, and what it was given. Telling something that doesn't run is an error of the test. */
@@ -100,52 +101,6 @@ export interface ScriptedActors {
   readonly sweep: SweepActor;
   /** The doubles of the plugin of that name. */
   of(plugin: string): PluginScript;
-}
-
-/** The running instance of a double: at most one at a time, as the machine leaves it before it starts another. */
-function createRuns<Input, Handle>(what: string) {
-  const inputs: Input[] = [];
-  let current: Handle | null = null;
-  return {
-    inputs,
-    begin(input: Input, handle: Handle) {
-      inputs.push(input);
-      current = handle;
-      return () => {
-        if (current === handle) current = null;
-      };
-    },
-    isRunning: () => current !== null,
-    handle(): Handle {
-      if (current === null) throw new Error(`${what} is not running`);
-      return current;
-    },
-    input: () => inputs.at(-1)!,
-  };
-}
-
-interface Promised<Value> {
-  readonly resolve: (value: Value) => void;
-  readonly reject: (error: Error) => void;
-}
-
-function createPromised<Input, Value>(what: string) {
-  const runs = createRuns<Input, Promised<Value>>(what);
-  const run = (input: Input, signal: AbortSignal) =>
-    new Promise<Value>((resolve, reject) => {
-      const end = runs.begin(input, {
-        resolve(value) {
-          end();
-          resolve(value);
-        },
-        reject(error) {
-          end();
-          reject(error);
-        },
-      });
-      signal.addEventListener('abort', end);
-    });
-  return { runs, run };
 }
 
 function createJobScript<Input, Value>(job: JobEnded['job'], usual: () => Value) {

@@ -62,8 +62,8 @@ const CLONE: readonly Case[] = [
   {
     name: 'an unknown host',
     args: () => ['tools', 'http://no-such-host.invalid/owner/name.git'],
-    code: 'CLONE_NETWORK',
-    exitCode: PLUGIN,
+    code: 'CLONE_UNKNOWN_HOST',
+    exitCode: INPUT,
     says: /no-such-host\.invalid/,
   },
   {
@@ -314,7 +314,7 @@ describe('a call that can not be made', () => {
     {
       name: 'arguments that are not JSON',
       args: () => ['call', source, 'echo', '{"message": '],
-      code: 'CALL_BAD_ARGUMENTS',
+      code: 'CALL_NOT_JSON',
       exitCode: INPUT,
     },
     {

@@ -2,13 +2,14 @@
 
 import { createActor, setup } from 'xstate';
 import type { PluginSpec } from '../../launchers/plan.ts';
+import type { ProcessEvent } from '../../machines/contracts.ts';
 import type { PluginEvent, PluginReport } from '../../machines/events.ts';
 import type { PluginInput } from '../../machines/plugin/context.ts';
 import { pluginMachine } from '../../machines/plugin.ts';
 import { defaultTiming } from '../../machines/policy.ts';
 import { stateName, subState } from '../../machines/states.ts';
 import { createTestClock } from '../../src/testing/clock.ts';
-import { createHarness, type HarnessOptions } from '../../src/testing/harness.ts';
+import { createHarness, type Harness, type HarnessOptions } from '../../src/testing/harness.ts';
 import { sampleSpec, sampleSurvey } from '../../src/testing/samples.ts';
 import { createScriptedActors } from '../../src/testing/scripted.ts';
 import { createCoverage } from '../model/coverage.ts';
@@ -93,3 +94,23 @@ export async function reach(plugin: Plugin, state: string): Promise<Plugin> {
 
 const firstStage = (state: string) =>
   state.startsWith('cloning') || state.startsWith('detecting') ? 'cloning' : 'launching';
+
+/** Plugins that are ready, in that order. */
+export async function ready(...names: string[]): Promise<Harness> {
+  const harness = createCovered();
+  for (const name of names) {
+    harness.add(name);
+    harness.send({ type: 'START', plugin: name });
+    await harness.walk(name, 'ready');
+  }
+  return harness;
+}
+
+export const status = (harness: Harness) => harness.actor.getSnapshot().status;
+
+/** Facts without their content, which no process actor sends: the machine breaks on them, as on any bug of ours. */
+export function breakActor(harness: Harness, plugin: string): void {
+  const type = harness.state(plugin).startsWith('stopping') ? 'group.abandoned' : 'process.exited';
+  const { generation } = harness.context(plugin);
+  harness.plugin(plugin).process.say({ type, generation } as ProcessEvent);
+}

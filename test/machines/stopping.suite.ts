@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createFailure } from '../../machines/failure.ts';
 import { defaultTiming } from '../../machines/policy.ts';
-import { sampleSurvey } from '../../src/testing/samples.ts';
 import { createPlugin, type Plugin, reach } from './covered.ts';
 
 const disconnected = createFailure('RUN_DISCONNECTED');
@@ -256,103 +255,5 @@ describe('an end says why:', () => {
     plugin.process.exit(0);
     plugin.process.empty();
     expect(plugin.context().failure).toMatchObject({ code: 'RUN_EXITED' });
-  });
-});
-
-describe('the start deadline', () => {
-  test('counts from the spawn over launching and probing, not over the queue', async () => {
-    const plugin = await reach(createPlugin(), 'launching.queued');
-    plugin.clock.advance(3_600_000);
-    expect(plugin.state()).toBe('launching.queued');
-    plugin.send({ type: 'slot.granted', slot: 'launch' });
-    plugin.clock.advance(20_000);
-    plugin.process.spawned();
-    plugin.clock.advance(39_999);
-    expect(plugin.state()).toBe('probing');
-    plugin.clock.advance(1);
-    expect(plugin.state()).toBe('stopping.closing');
-  });
-
-  test('ends at ready', async () => {
-    const plugin = await reach(createPlugin({ idleStop: null }), 'ready');
-    plugin.clock.advance(3_600_000);
-    expect(plugin.state()).toBe('ready');
-    expect(plugin.clock.next()).toBeNull();
-  });
-});
-
-describe('idle', () => {
-  test('stops after the plugin’s own time, and never when that is null', async () => {
-    const soon = await reach(createPlugin({ idleStop: 1_000 }), 'idle');
-    soon.clock.advance(999);
-    expect(soon.state()).toBe('idle');
-    soon.clock.advance(1);
-    expect(soon.state()).toBe('stopping.closing');
-    const never = await reach(createPlugin({ idleStop: null }), 'idle');
-    never.clock.advance(10 * 365 * 86_400_000);
-    expect(never.state()).toBe('idle');
-  });
-
-  test('takes a time longer than a timer can hold for the longest that it can', async () => {
-    const plugin = await reach(createPlugin({ idleStop: 365 * 86_400_000 }), 'idle');
-    expect(plugin.clock.next()).toBe(2 ** 31 - 1);
-  });
-
-  test('begins anew after each busy time', async () => {
-    const plugin = await reach(createPlugin({ idleStop: 1_000 }), 'idle');
-    plugin.clock.advance(900);
-    plugin.send({ type: 'calls.busy', generation: 1 });
-    plugin.clock.advance(900);
-    plugin.send({ type: 'calls.quiet', generation: 1 });
-    plugin.clock.advance(900);
-    expect(plugin.state()).toBe('idle');
-  });
-});
-
-describe('abandoned processes', () => {
-  const abandon = async () => {
-    const plugin = await reach(createPlugin(), 'stopping.sweeping');
-    plugin.process.abandoned([41, 42]);
-    return plugin;
-  };
-
-  test('park the plugin with their pids', async () => {
-    const plugin = await abandon();
-    expect(plugin.state()).toBe('crashed.parked');
-    expect(plugin.context().failure).toMatchObject({ code: 'STOP_ABANDONED', data: { pids: [41, 42] } });
-  });
-
-  test('keep it from absent: STOP and REMOVE are answered where it is, RESET does nothing', async () => {
-    for (const type of ['STOP', 'KILL', 'REMOVE', 'RESET'] as const) {
-      const plugin = await abandon();
-      plugin.send({ type });
-      expect(plugin.state()).toBe('crashed.parked');
-      expect(plugin.reports.at(-1)?.type).toBe(type === 'RESET' ? 'plugin.entered' : 'stop.done');
-    }
-  });
-
-  test('refuse a START until survey finds them gone', async () => {
-    const plugin = await abandon();
-    plugin.send({ type: 'START' });
-    expect(plugin.survey.inputs.at(-1)?.abandoned).toEqual([41, 42]);
-    plugin.survey.done(sampleSurvey('cloning', { blocked: createFailure('STOP_ABANDONED') }));
-    await plugin.settle();
-    expect(plugin.state()).toBe('crashed.parked');
-    plugin.send({ type: 'START' });
-    plugin.survey.done(sampleSurvey('launching'));
-    await plugin.settle();
-    expect(plugin.state()).toBe('launching.queued');
-    expect(plugin.context().abandoned).toEqual([]);
-  });
-
-  test.each(['STOP', 'KILL', 'REMOVE'] as const)('make a %s while checking wait for what survey says', async (type) => {
-    const gone = await abandon();
-    gone.send({ type: 'START' });
-    gone.send({ type });
-    expect(gone.state()).toBe('absent.checking');
-    gone.survey.done(sampleSurvey('launching'));
-    await gone.settle();
-    expect(gone.state()).toBe('absent.resting');
-    expect(gone.reports.at(-1)?.type).toBe('stop.done');
   });
 });
