@@ -53,7 +53,7 @@ export function nextAttempt(plan: LaunchPlan, attempt: Attempt, end: EarlyEnd): 
   return candidate < plan.start.length ? withCandidate(plan, attempt, candidate) : null;
 }
 
-const speaksHttp = (transport: Attempt['transport']): boolean => transport !== 'stdio' && transport !== 'auto';
+export const speaksHttp = (transport: Attempt['transport']): boolean => transport !== 'stdio' && transport !== 'auto';
 
 /**
  * Fills in what only a plan knows, for a fresh environment's first start; what is known already stays. Where the transport

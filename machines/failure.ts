@@ -113,7 +113,7 @@ export const FAILURES = {
     'The source needs the git program (ssh, file), and it is not installed.',
     'Install git, or give an https URL.',
   ),
-  CLONE_FAILED: row('plugin', false, 'git failed for another reason.', 'See the last lines of git above.'),
+  CLONE_FAILED: row('plugin', false, 'The clone failed for another reason.', 'See the last lines of git above.'),
   CLONE_TIMEOUT: row(
     'plugin',
     false,

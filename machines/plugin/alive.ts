@@ -60,6 +60,7 @@ export const alive = pluginSetup.createStateConfig({
       entry: { type: 'report', params: { state: 'probing' } },
       invoke: { id: 'probe', src: 'probe', input: ({ context }) => processInput(context) },
       on: {
+        'probe.listening': { guard: 'isCurrent', actions: 'noteListening' },
         'probe.ready': { guard: 'isCurrent', target: 'ready', actions: 'noteReady' },
         'probe.failed': { guard: 'isCurrent', target: 'stopping', actions: 'endEarly' },
       },

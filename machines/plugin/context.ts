@@ -55,6 +55,8 @@ export interface PluginContext {
   readonly leader: Leader;
   readonly pid: number | null;
   readonly service: Service | null;
+  /** A socket of this generation was seen while probing. */
+  readonly listening: boolean;
   /** Calls may be in flight: stopping waits for them. */
   readonly busy: boolean;
   /** Slot that was asked for, with whether it was granted. */
@@ -101,6 +103,7 @@ export function createPluginContext(input: PluginInput): PluginContext {
     leader: 'none',
     pid: null,
     service: null,
+    listening: false,
     busy: false,
     slot: null,
     held: [],

@@ -1,6 +1,6 @@
 /** How a start or a run that ended by itself is judged: crash, another attempt, or a quiet end. Pure. */
 
-import { launchFailure, nextAttempt, noteTried, runFailure, tellingFailure } from '../attempts.ts';
+import { launchFailure, nextAttempt, noteTried, runFailure, speaksHttp, tellingFailure } from '../attempts.ts';
 import type { Attempt, ProbeEvent, ProcessEvent } from '../contracts.ts';
 import { createFailure, type Failure } from '../failure.ts';
 import type { Outcome, PluginContext } from './context.ts';
@@ -50,10 +50,12 @@ export function endEarly(context: PluginContext, event: Exited | SpawnFailed | P
 
 /** Not ready within its time. */
 export function endLate(context: PluginContext): Ending {
-  const failure = createFailure('PROBE_TIMEOUT', {
-    message: `The program ran for ${context.timing.start / 1000} s but did not become ready.`,
-    generation: context.generation,
-  });
+  const { timing, generation, listening } = context;
+  const ran = `The program ran for ${timing.start / 1000} s but`;
+  const failure =
+    speaksHttp(runningAttempt(context).transport) && !listening
+      ? createFailure('PROBE_NO_PORT', { message: `${ran} never opened a port.`, generation })
+      : createFailure('PROBE_TIMEOUT', { message: `${ran} did not become ready.`, generation });
   return endStart(context, failure, null);
 }
 

@@ -132,6 +132,7 @@ export const pluginSetup = pluginBase.extend({
       leader: 'none' as const,
       pid: null,
       service: null,
+      listening: false,
       busy: false,
       outcome: null,
     })),
@@ -145,6 +146,7 @@ export const pluginSetup = pluginBase.extend({
       assertEvent(event, 'process.spawned');
       return { leader: 'alive' as const, pid: event.pid };
     }),
+    noteListening: assign({ listening: true }),
     noteReady: assign(({ event }) => {
       assertEvent(event, 'probe.ready');
       const { type: _, generation: __, ...service } = event;

@@ -74,6 +74,7 @@ type Ready = Extract<ProbeEvent, { type: 'probe.ready' }>;
 
 export interface ScriptedProbe extends Scripted<ProbeInput> {
   ready(details?: Partial<Omit<Ready, 'type'>>): void;
+  listening(port?: number): void;
   fail(failure?: Failure, retry?: Partial<Attempt> | null): void;
   say(event: ProbeEvent): void;
 }
@@ -210,6 +211,7 @@ function createProbeScript() {
         tools: 1,
         ...details,
       }),
+    listening: (port = 3000) => say({ type: 'probe.listening', generation: generation(), port }),
     fail: (failure = createFailure('PROBE_PROTOCOL'), retry = null) =>
       say({ type: 'probe.failed', generation: generation(), failure, retry }),
     say,

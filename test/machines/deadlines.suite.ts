@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { sampleAttempt, sampleSurvey } from '../../src/testing/samples.ts';
 import { createPlugin, reach } from './covered.ts';
 
 describe('the start deadline', () => {
@@ -13,6 +14,25 @@ describe('the start deadline', () => {
     expect(plugin.state()).toBe('probing');
     plugin.clock.advance(1);
     expect(plugin.state()).toBe('stopping.closing');
+  });
+
+  test.each([
+    ['stdio', false, 'PROBE_TIMEOUT'],
+    ['auto', false, 'PROBE_TIMEOUT'],
+    ['streamable-http', false, 'PROBE_NO_PORT'],
+    ['http', false, 'PROBE_NO_PORT'],
+    ['http', true, 'PROBE_TIMEOUT'],
+  ] as const)('of %s, with a socket seen: %s, is %s', async (transport, seen, code) => {
+    const plugin = createPlugin();
+    plugin.send({ type: 'START' });
+    plugin.survey.done(sampleSurvey('launching', { attempt: sampleAttempt({ transport }) }));
+    await plugin.settle();
+    await reach(plugin, 'probing');
+    if (seen) plugin.probe.listening();
+    plugin.clock.advance(60_000);
+    plugin.process.exit(1);
+    plugin.process.empty();
+    expect(plugin.context().failure?.code).toBe(code);
   });
 
   test('ends at ready', async () => {

@@ -20,6 +20,7 @@ const STALE: [state: string, fact: PluginEvent][] = [
   ['launching.running', { type: 'process.spawned', generation: 1, pid: 9 }],
   ['launching.running', { type: 'process.failed', generation: 1, failure }],
   ['probing', { type: 'process.exited', generation: 1, ...exit }],
+  ['probing', { type: 'probe.listening', generation: 1, port: 9 }],
   ['probing', { type: 'probe.failed', generation: 1, failure, retry: null }],
   [
     'probing',
