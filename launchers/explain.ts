@@ -110,7 +110,7 @@ export const LAST: readonly Pattern[] = [
   {
     kind: 'missing-argument',
     // Usage, and then what is wrong with how it was used: the second says more.
-    pattern: /(?<=^\s*usage:[^]*)^(?:[\w.-]+: )?error: (.+)/im,
+    pattern: /(?<=^\s*usage:[\s\S]*)^(?:[\w.-]+: )?error: (.+)/im,
     says: 'It does not start without other arguments',
   },
   {

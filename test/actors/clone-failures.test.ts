@@ -52,7 +52,12 @@ afterAll(async () => {
 const clients = { git: () => ({}), 'isomorphic-git': () => ({ PATH: withoutGit }) };
 
 const refusals: readonly [string, () => string, FailureCode, string | RegExp][] = [
-  ['a host that does not exist', () => 'http://no-such-host.invalid/o/n.git', 'CLONE_UNKNOWN_HOST', 'no-such-host.invalid'],
+  [
+    'a host that does not exist',
+    () => 'http://no-such-host.invalid/o/n.git',
+    'CLONE_UNKNOWN_HOST',
+    'no-such-host.invalid',
+  ],
   ['a port that nobody listens on', () => 'http://127.0.0.1:1/o/n.git', 'CLONE_NETWORK', '127.0.0.1:1'],
   ['a host that is down', () => `${at(broken)}/o/n.git`, 'CLONE_NETWORK', '503'],
   ['a repository that the host does not have', () => `${server.url}/none.git`, 'CLONE_NOT_FOUND', '/none.git'],

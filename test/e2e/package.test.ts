@@ -106,7 +106,6 @@ describe('the packed tarball', () => {
     const options = [
       '--noEmit',
       '--strict',
-      '--exactOptionalPropertyTypes',
       '--target',
       'ES2023',
       '--lib',
