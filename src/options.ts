@@ -112,7 +112,7 @@ export interface PluginStatus {
   readonly tools: number | null;
   /** The last failure; null once it is ready again. */
   readonly failure: Failure | null;
-  /** ISO time of the next automatic start; null for none. */
+  /** ISO time of the next start: by itself after a crash; once parked, from when on a call may try. null: only `start` helps. */
   readonly retryAt: string | null;
   /** Calls waiting for it to be ready. */
   readonly held: number;

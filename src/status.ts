@@ -22,7 +22,7 @@ export interface StatusParts {
 export function toStatus({ name, spec, snapshot, instance, since, inFlight }: StatusParts): PluginStatus {
   const context = snapshot?.context;
   const live = instance !== undefined && instance.generation === context?.generation ? instance : null;
-  const retryAt = context?.retryAt ?? null;
+  const retryAt = context?.retryAt ?? context?.trialAt ?? null;
   return {
     name,
     state: snapshot === undefined ? 'absent' : stateName(snapshot.value),
