@@ -50,7 +50,7 @@ export function pluginEnv(
   const env: Variables = {
     ...pick(context.callerEnv, spec.envPolicy === 'inherit' ? () => true : taken),
     ...environment.plan.env,
-    ...spec.env,
+    ...spec.env.reveal(),
     ...extra,
   };
   env.PATH = joinPath(environment.path, env.PATH);

@@ -27,17 +27,17 @@ export interface Family {
 
 /** Names the process for good; also a zombie's, whose pid is not free yet. Null when there is no such process. */
 export function processIdentity(pid: number): ProcessIdentity | null {
-  const row = table.row(pid);
+  const row = rowIfSeen(pid);
   return row && { bootId: table.bootId(), pid, startTime: row.startTime };
 }
 
 /** True when that very process runs still: same boot, same start time, not a zombie. */
 export function isSameProcess(identity: ProcessIdentity): boolean {
-  return table.bootId() === identity.bootId && isStill(identity);
+  return look(() => table.bootId() === identity.bootId && isStill(identity)) === true;
 }
 
 export function isAlive(pid: number): boolean {
-  const row = table.row(pid);
+  const row = rowIfSeen(pid);
   return row !== null && isLive(row);
 }
 
@@ -77,9 +77,11 @@ export function signalGroup(group: number, signal: NodeJS.Signals): void {
 /** Signals the groups, and one by one whatever of the family is elsewhere. */
 export function signalFamily(family: Family, signal: NodeJS.Signals): void {
   for (const group of family.groups ?? []) signalGroup(group, signal);
-  for (const pid of familyPids({ cookies: family.cookies ?? [], pids: family.pids ?? [] })) {
-    if (!family.groups?.includes(table.row(pid)?.group ?? pid)) send(pid, signal);
-  }
+  look(() => {
+    for (const pid of familyPids({ cookies: family.cookies ?? [], pids: family.pids ?? [] })) {
+      if (!family.groups?.includes(table.row(pid)?.group ?? pid)) send(pid, signal);
+    }
+  });
 }
 
 export interface WaitOptions {
@@ -104,15 +106,16 @@ export async function untilGone(family: Family, { timeout, signal, onSurvivors }
   // As long as the one that was seen last lives there is no need to look through all processes.
   let witness: ProcessRow | null = null;
   while (!signal?.aborted) {
-    if (witness === null || !isStill(witness)) witness = survivorOf(family);
-    emptyLooks = witness === null ? emptyLooks + 1 : 0;
+    const seen = look(() => (witness === null || !isStill(witness) ? survivorOf(family) : witness));
+    if (seen !== 'blind') witness = seen;
+    emptyLooks = seen === null ? emptyLooks + 1 : 0;
     if (emptyLooks === looksNeeded) return true;
-    if (witness === null) {
+    if (seen === null) {
       await delay(2);
       continue;
     }
     if (timeout !== undefined && performance.now() - start >= timeout) return false;
-    onSurvivors?.();
+    if (seen !== 'blind') onSurvivors?.();
     await delay(pause, undefined, { ...(signal && { signal }) }).catch(() => undefined);
     pause = Math.min(pause * 1.5, SLOWEST_LOOK);
   }
@@ -146,6 +149,24 @@ export async function endPids(family: Family, { grace = 2000 }: EndOptions = {})
   const kill = () => signalFamily(current(), 'SIGKILL');
   return (await untilGone(current(), { timeout: KILL_TAKES_AT_MOST, onSurvivors: kill })) ? [] : familyPids(current());
 }
+
+/** Without a free file the system tells nothing (EMFILE): then nobody may be taken for dead. */
+function look<Seen>(at: () => Seen): Seen | 'blind' {
+  try {
+    return at();
+  } catch (error) {
+    if (isExhausted(error)) return 'blind';
+    throw error;
+  }
+}
+
+const isExhausted = (error: unknown) =>
+  ['EMFILE', 'ENFILE', 'ENOMEM'].includes((error as NodeJS.ErrnoException).code ?? '');
+
+const rowIfSeen = (pid: number): ProcessRow | null => {
+  const row = look(() => table.row(pid));
+  return row === 'blind' ? null : row;
+};
 
 /** One of the family that lives. Cheapest question first: groups by one system call, environments of all processes last. */
 function survivorOf({ groups = [], cookies = [], pids = [] }: Family): ProcessRow | null {

@@ -11,7 +11,7 @@ import { probeStdio } from './probe/stdio.ts';
 
 type Logic = CallbackActorLogic<{ readonly type: 'probe.none' }, ProbeInput>;
 
-/** Longest line of stdout that is kept for the log (DESIGN "Numbers"). */
+/** Longest line of stdout that is kept for the log. */
 const MAX_LOG_LINE = 64 * 1024;
 const LOOKS_LIKE_MESSAGE = /^\s*[{[]/;
 

@@ -34,7 +34,7 @@ export function findBelow(
   const surest = plans.filter(({ confidence }) => confidence === 'high');
   const [group = []] = [surest, sure, plans].filter((each) => each.length > 0);
   const [only, ...more] = group;
-  if (only === undefined) return broken[0] ?? withSearch(refusal);
+  if (only === undefined) return broken[0] ?? withSearch(refusal, examplesBelow(view, dir, planFolder));
   const chosen = more.length === 0 ? only : namedLike(sourceName(spec.source), group);
   if (chosen !== null) {
     const says = more.length === 0 ? 'is the only server below' : 'is named like the repository';
@@ -81,7 +81,34 @@ function namedLike(name: string, plans: readonly LaunchPlan[]): LaunchPlan | nul
   return named.length === 1 ? (named[0] ?? null) : null;
 }
 
-const withSearch = (refusal: Refusal): Refusal => ({
-  ...refusal,
-  evidence: [...refusal.evidence, { file: '', says: 'no server one or two levels down either' }],
-});
+/** Servers among the examples of a library: never chosen, but worth naming. */
+function examplesBelow(view: FileView, dir: string, planFolder: (dir: string) => LaunchPlan | Refusal | null) {
+  const prefix = dir === '' ? '' : `${dir}/`;
+  const folders = new Set(
+    view.files.flatMap((file) => {
+      const [top = '', second, ...rest] = file.startsWith(prefix) ? file.slice(prefix.length).split('/') : [];
+      if (!/^(examples?|samples?|demos?)$/.test(top) || second === undefined) return [];
+      return rest.length === 0 ? [prefix + top] : [prefix + top, `${prefix + top}/${second}`];
+    }),
+  );
+  const found: string[] = [];
+  for (const folder of [...folders].sort().slice(0, MAX_EXAMPLES)) {
+    if (found.some((outer) => isBelow(folder, outer))) continue;
+    const made = planFolder(folder);
+    if (made !== null && !isRefusal(made)) found.push(folder);
+  }
+  return found;
+}
+
+/** Folders of examples that are looked into. */
+const MAX_EXAMPLES = 20;
+
+function withSearch(refusal: Refusal, examples: readonly string[]): Refusal {
+  const evidence = [...refusal.evidence, { file: '', says: 'no server one or two levels down either' }];
+  const [first] = examples;
+  if (first === undefined) return { ...refusal, evidence };
+  const hint = `Its examples hold a server: try --subdir ${first}. For one of its own, ${lowerFirst(refusal.hint)}`;
+  return { ...refusal, hint, evidence: [...evidence, ...examples.map((file) => ({ file, says: 'is an example' }))] };
+}
+
+const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);

@@ -120,8 +120,16 @@ export const LAST: readonly Pattern[] = [
   },
   {
     kind: 'network',
+    // The last one that was refused is what ended it; those before it were done without.
     pattern:
-      /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ERR_SOCKET_TIMEOUT|getaddrinfo|name resolution|dns error|error sending request|Failed to fetch|NewConnectionError|Max retries exceeded|trouble with your network|[Cc]onnection (?:refused|reset|timed out)|ConnectError|UND_ERR_CONNECT_TIMEOUT|certificate (?:verify failed|has expired)|UNABLE_TO_GET_ISSUER_CERT|CERT_HAS_EXPIRED|SELF_SIGNED_CERT/,
+      /ECONNREFUSED (?:127\.0\.0\.1|::1|localhost):(\d+)(?![\s\S]*ECONNREFUSED [\d:l])|connection to server at [^\n]*port (\d+) failed: Connection refused|(?:localhost|127\.0\.0\.1):(\d+)[^\n]*(?:[Cc]onnection refused|\[Errno (?:111|61)\])|host='(?:localhost|127\.0\.0\.1)', port=(\d+)\)[^\n]*(?:refused|Max retries)/,
+    says: 'It needs a service on this machine, at port $1, and nothing listens there',
+    hint: 'Start what belongs at port $1 (5432 is PostgreSQL, 3306 MySQL, 6379 Redis, 27017 MongoDB), or name another place with --env.',
+  },
+  {
+    kind: 'network',
+    pattern:
+      /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ERR_SOCKET_TIMEOUT|getaddrinfo|[Cc]ould not resolve host|name resolution|dns error|error sending request|Failed to fetch|NewConnectionError|Max retries exceeded|trouble with your network|[Cc]onnection (?:refused|reset|timed out)|ConnectError|UND_ERR_CONNECT_TIMEOUT|certificate (?:verify failed|has expired)|UNABLE_TO_GET_ISSUER_CERT|CERT_HAS_EXPIRED|SELF_SIGNED_CERT/,
     says: 'A host could not be reached',
   },
   {
@@ -137,11 +145,24 @@ export const LAST: readonly Pattern[] = [
     says: 'There is no program $1',
     hint: 'Install $1.',
   },
+  {
+    kind: 'unknown',
+    pattern:
+      /FileNotFoundError: \[Errno 2\] No such file or directory: ['"]([^'"]+)|ENOENT: no such file or directory, (?:open|scandir|mkdir|stat|access|lstat) '([^']+)'/,
+    says: 'It wants $1, which the repository does not hold',
+    hint: 'See its documentation for where that comes from (git keeps no empty folders): make it in a copy of the repository, and give that folder as the source.',
+  },
+  {
+    kind: 'unknown',
+    pattern: /^(?:NameError|IndentationError|UnboundLocalError|ReferenceError): .+/m,
+    says: 'Its own code is broken',
+    hint: 'Report it to the plugin’s authors, or try another commit with --ref.',
+  },
 ];
 
 /** Warnings name settings, engines and packages that are not why it failed. */
 const WARNING =
-  /^\s*(npm (warn|notice)\b|\[?WARN(ING)?\]?\b|warning\b|\(node:\d+\) (\w*Warning|\[DEP)|.*\bDeprecationWarning\b)/i;
+  /^\s*(⚠|npm (warn|notice)\b|\[?WARN(ING)?\]?\b|warning\b|\(node:\d+\) (\w*Warning|\[DEP)|.*\bDeprecationWarning\b)/i;
 
 const MAX_LINE = 300;
 
@@ -169,7 +190,9 @@ function unexplained(lines: readonly string[], { code, signal }: ExitLike): Caus
   const detail =
     last === undefined ? `It ${ended} and said nothing.` : `It ${ended}; its last words: “${short(last)}”.`;
   if (code === 127) return { kind: 'missing-program', detail, hint: HINTS['missing-program'] };
-  return { kind: 'unknown', detail, hint: HINTS.unknown };
+  const hint =
+    last === undefined ? 'It may need a setting, an argument or a service: see its documentation.' : HINTS.unknown;
+  return { kind: 'unknown', detail, hint };
 }
 
 const lineAt = (text: string, index: number): string => {

@@ -5,7 +5,7 @@ import type { Source } from './plan.ts';
 
 /** Names of helpers that ship beside a server; taken only when nothing else is left. */
 const HELPER =
-  /(^|[-_.])(lint|tests?|bench(mark)?|load(test)?|examples?|demo|docs?|setup|install(er)?|remove|uninstall|hooks?|proxy|inspect(or)?|clients?|cli|admin|migrate|update|auth|login)($|[-_.])/;
+  /(^|[-_.])(lint|tests?|bench(mark)?|load(test)?|examples?|demo|docs?|setup|install(er)?|remove|uninstall|hooks?|proxy|inspect(or)?|dashboard|clients?|cli|admin|migrate|update|auth|login)($|[-_.])/;
 
 const plain = (name: string): string => name.toLowerCase().replaceAll(/[-_.\s]+/g, '-');
 

@@ -2,7 +2,7 @@
 
 import { commandCandidate, createBinaryPlan, withToolsFor } from './binary.ts';
 import { explainWith } from './explain.ts';
-import { type ManifestFields, OUR_FIELDS, readFields } from './manifest/fields.ts';
+import { isUnknownField, type ManifestFields, OUR_FIELDS, readFields } from './manifest/fields.ts';
 import { NODE_PATTERNS } from './node/explain.ts';
 import { readManifest } from './parse.ts';
 import { extname, join, relative } from './paths.ts';
@@ -56,14 +56,19 @@ const FOREIGN = [
   'api-version',
 ];
 
-/** `plugin.yaml` is a name that others use: it is ours when it has a field of ours and none of theirs. */
+/**
+ * `plugin.yaml` is a name that others use: it is ours when it has a field of ours and none of theirs. Catalogues write
+ * `runtime` and `install` beside fields of their own: without the one word that says what to run, several unknown
+ * fields make it theirs; one is a typing error.
+ */
 function isOurs(view: FileView, file: string): boolean {
   if (!/(^|\/)plugin\.ya?ml$/.test(file) || file.includes('.quore/')) return true;
   const parsed = readManifest(view, file);
   // A broken one is reported, not skipped: its author meant something by it.
   if (!parsed?.ok) return !/\$HELM_|^usage:/m.test(view.read(file) ?? '');
   const names = Object.keys(parsed.fields);
-  return names.some((name) => OUR_FIELDS.includes(name)) && !names.some((name) => FOREIGN.includes(name));
+  if (!names.some((name) => OUR_FIELDS.includes(name)) || names.some((name) => FOREIGN.includes(name))) return false;
+  return names.includes('command') || names.includes('entry') || names.filter(isUnknownField).length < 2;
 }
 
 function planManifest(

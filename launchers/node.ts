@@ -2,17 +2,18 @@
 
 import semver from 'semver';
 import { createBasePlan } from './base-plan.ts';
+import { findEventStream } from './event-stream.ts';
 import { sourceName } from './identity.ts';
 import { buildSteps } from './node/build.ts';
 import { type Entries, findEntries } from './node/entries.ts';
 import { explainNode } from './node/explain.ts';
 import { createInstaller } from './node/install.ts';
 import { chooseManager } from './node/manager.ts';
-import { type PackageJson, sdkOf, toPackageJson } from './node/package-json.ts';
+import { isForNpm, type PackageJson, sdkOf, toPackageJson } from './node/package-json.ts';
 import { findBuilt } from './node/resolve.ts';
 import { needsInstall, toolsOfScripts } from './node/scripts.ts';
 import { looksLikeServer } from './node/source.ts';
-import { workspaceAround, workspaceAt } from './node/workspace.ts';
+import { packageAt, workspaceAround, workspaceAt } from './node/workspace.ts';
 import { asFields, asString, readManifest } from './parse.ts';
 import { basename, join } from './paths.ts';
 import type { Evidence, FileView, Launcher, LaunchPlan, PluginSpec, Refusal, Tool } from './plan.ts';
@@ -51,6 +52,7 @@ function planNode(view: FileView, dir: string, spec: PluginSpec): LaunchPlan | R
     start: entries.candidates,
     wants: findSettings(view, dir),
     port: { ...base.port, env: [...new Set([...base.port.env, ...findPortVariables(view, dir)])] },
+    endpoint: findEventStream(view, dir, entries.candidates),
     confidence: confidenceOf(manifest, entries, workspace !== null),
   };
   const node: Tool = { name: 'node', version: manifest === null ? null : enginesOf(manifest) };
@@ -64,7 +66,9 @@ function planNode(view: FileView, dir: string, spec: PluginSpec): LaunchPlan | R
   const root = workspace?.root ?? dir;
   const manager = chooseManager(view, root, workspace?.rootPackage ?? manifest);
   const around = workspace === null && dir !== '' && manager.name === 'pnpm' && hasWorkspaceAbove(view, dir);
-  const installer = createInstaller(manager, root, { ignoreWorkspace: around });
+  const members = workspace === null ? [manifest] : workspace.members.map((member) => packageAt(view, member));
+  const npmCanRead = [...members, workspace?.rootPackage].every((each) => each == null || isForNpm(each));
+  const installer = createInstaller(manager, root, { ignoreWorkspace: around, npmCanRead });
   const build = buildSteps(view, { dir, manifest, workspace }, manager, installer);
   const install = workspace !== null || needsInstall(manifest) ? installer.rungs : [];
   const installTools = install.length > 0 || build.length > 0 ? installer.tools : [];

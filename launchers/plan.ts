@@ -30,6 +30,12 @@ export interface Credential {
   toJSON(): string;
 }
 
+/** Variables whose values show as `[redacted]` in every print, log, snapshot and JSON; only `reveal` gives them away. */
+export interface Secrets {
+  reveal(): Readonly<Record<string, string>>;
+  toJSON(): Readonly<Record<string, string>>;
+}
+
 /** What the caller may say over every heuristic; all optional. */
 export interface Overrides {
   /** Program and arguments, already split; relative programs are looked up in the plugin's folder, then on PATH. */
@@ -67,8 +73,8 @@ export interface PluginSpec {
   /** Login that stood in the source's URL, for the clone alone. */
   readonly credential?: Credential;
   readonly overrides: Overrides;
-  /** Environment for the plugin itself, added to what the policy passes on. Values are secrets: never logged. */
-  readonly env: Readonly<Record<string, string>>;
+  /** Environment for the plugin itself, added to what the policy passes on. Values are secrets. */
+  readonly env: Secrets;
   /** `minimal` (default) passes HOME, PATH, locale, proxy and the settings that the plan wants; `inherit` everything. */
   readonly envPolicy: 'minimal' | 'inherit';
   /** `transient` (default): restarted after a crash; `permanent`: also after a clean exit; `temporary`: never. */

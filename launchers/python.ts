@@ -1,6 +1,7 @@
 /** Python projects with uv, Poetry, pip-style requirements, or nothing but their files. */
 
 import { createBasePlan } from './base-plan.ts';
+import { findEventStream } from './event-stream.ts';
 import { sourceName } from './identity.ts';
 import { basename, join, relative } from './paths.ts';
 import type { Evidence, FileView, Launcher, LaunchPlan, PluginSpec, Refusal } from './plan.ts';
@@ -80,6 +81,7 @@ function planPython(view: FileView, dir: string, spec: PluginSpec): LaunchPlan |
     install: install.rungs,
     start: entries.candidates,
     port: { ...base.port, env: [...new Set([...base.port.env, ...findPortVariables(view, dir)])] },
+    endpoint: findEventStream(view, dir, entries.candidates),
     env: ENV,
     wants: findSettings(view, dir),
     confidence: confidenceOf(sdk, entries),

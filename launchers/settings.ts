@@ -169,7 +169,7 @@ const ASIDE =
   /(^|\/)(tests?|__tests__|spec|examples?|docs?|benchmarks?|e2e|fixtures|\.[^/]+)(\/|$)|\.(test|spec|config|d)\.[cm]?[jt]s$|(^|\/)(test_\w+|conftest|setup)\.py$/;
 
 /** The project's own source, nearest to its root first. */
-function sourceFiles(view: FileView, dir: string): string[] {
+export function sourceFiles(view: FileView, dir: string): string[] {
   return view.files
     .filter(
       (file) =>

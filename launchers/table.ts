@@ -2,10 +2,11 @@
 
 import { findBelow } from './below.ts';
 import { createBinaryLauncher, createBinaryPlan } from './binary.ts';
+import { sourceName } from './identity.ts';
 import { createManifestLauncher, MANIFEST_FILES } from './manifest.ts';
 import { createNodeLauncher } from './node.ts';
 import { applyOverrides } from './override.ts';
-import { join } from './paths.ts';
+import { basename, join } from './paths.ts';
 import {
   type Evidence,
   type FileView,
@@ -17,6 +18,7 @@ import {
 } from './plan.ts';
 import { createPythonLauncher } from './python.ts';
 import { notAServer, unsupported } from './refusal.ts';
+import { withUsualArguments } from './usual-arguments.ts';
 
 /** Runtimes, in the order that breaks ties. Adding one is one file and one line here. */
 const runtimes: readonly Launcher[] = [createNodeLauncher(), createPythonLauncher()];
@@ -67,10 +69,16 @@ function planFolder(
   const made = mine.map((launcher) => launcher.plan(view, dir, spec));
   const plans = made.filter((each): each is LaunchPlan => !isRefusal(each));
   const best = CONFIDENCE.flatMap((confidence) => plans.find((plan) => plan.confidence === confidence) ?? [])[0];
-  if (best !== undefined) return best;
+  if (best !== undefined) return withArguments(view, best, spec);
   const refusals = made.filter(isRefusal);
   return refusals.find(({ code }) => code === 'DETECT_BAD_MANIFEST') ?? refusals[0] ?? null;
 }
+
+/** What the caller says of arguments is all that is said of them. */
+const withArguments = (view: FileView, plan: LaunchPlan, { overrides, source }: PluginSpec): LaunchPlan =>
+  overrides.command !== undefined || (overrides.args ?? []).length > 0
+    ? plan
+    : withUsualArguments(view, plan, [sourceName(source), basename(plan.projectDir)]);
 
 /** What was looked for in a folder in which nothing was found. */
 function nothingKnown(view: FileView, dir: string): Refusal {

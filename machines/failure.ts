@@ -33,7 +33,7 @@ const row = (whose: Row['whose'], permanent: boolean, when: string, hint: string
   hint,
 });
 
-/** Each code: whose it is, whether a retry can help, when it is raised, what to do next. Documented in docs by test. */
+/** Each code: whose it is, whether a retry can help, when it is raised, what to do next. */
 export const FAILURES = {
   CONFIG_INVALID: row(
     'input',

@@ -6,7 +6,7 @@ import { cloning, detecting, installing } from './plugin/jobs.ts';
 import { pluginSetup } from './plugin/setup.ts';
 
 /**
- * One plugin's life, ten states (DESIGN "The plugin chart"). Its actors are placeholders that throw: provide them.
+ * One plugin's life, ten states. Its actors are placeholders that throw: provide them.
  * What it decides goes to its parent as `PluginReport`s; its snapshot (tag `open`, `context.generation`) is the gate for
  * calls.
  */

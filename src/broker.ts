@@ -5,17 +5,19 @@
  */
 
 import type { Instance, RequestOptions, Session } from '../actors/context.ts';
+import { createAbortListeners } from '../actors/mcp/abort-listeners.ts';
 import { SessionError } from '../actors/mcp/session-error.ts';
 import type { SupervisorCommand, SupervisorEmitted, TrafficEvent } from '../machines/events.ts';
 import { createFailure, type Failure } from '../machines/failure.ts';
+import { timerDelay } from '../machines/policy.ts';
 import type { PluginState } from '../machines/states.ts';
-import { SupervisorError } from './errors.ts';
+import { fromSession, SupervisorError } from './errors.ts';
 import type { CallOptions } from './options.ts';
 
 export interface BrokerTiming {
-  /** Silence after which `calls.quiet` is said; default 1 s (DESIGN "The plugin chart"). */
+  /** Silence after which `calls.quiet` is said; default 1 s. */
   readonly quiet: number;
-  /** How long a held call waits from the start of launching, stopping or a backoff; default 30 s (DESIGN "Numbers"). */
+  /** How long a held call waits from the start of launching, stopping or a backoff; default 30 s. */
   readonly hold: number;
   /** From writing a request to its answer; default 60 s, the MCP SDKs' own. */
   readonly call: number;
@@ -54,11 +56,18 @@ export interface Exchange<T> {
   readonly repeatable: (session: Session) => boolean;
 }
 
+export interface Hold {
+  readonly session: Session;
+  readonly release: () => void;
+  /** A request over that session begins; call what it returns when it ends. Stopping waits for these, not for the hold. */
+  readonly begin: () => () => void;
+}
+
 export interface Broker {
   /** Sends when it may, replays at most once and only where that is safe; rejects with SupervisorError. */
   exchange<T>(plugin: string, exchange: Exchange<T>, options: CallOptions): Promise<T>;
   /** Waits for an open session and keeps the plugin from idling until `release`. */
-  hold(plugin: string, options: CallOptions): Promise<{ session: Session; release: () => void }>;
+  hold(plugin: string, options: CallOptions): Promise<Hold>;
   /** Every event that the supervisor machine emits. */
   hear(event: SupervisorEmitted): void;
   inFlight(plugin: string): number;
@@ -77,6 +86,8 @@ interface Waiting {
 interface Traffic {
   generation: number;
   inFlight: number;
+  /** Open links: they keep it from idling, but nothing waits for them. */
+  holds: number;
   /** What the machine was told last. */
   busy: boolean;
   lastEnd: number;
@@ -89,9 +100,13 @@ const HOLDING: ReadonlySet<PluginState> = new Set(['launching', 'stopping', 'cra
 export function createBroker(parts: BrokerParts): Broker {
   const { send, view, instances, timing } = parts;
   const waiting = new Map<string, Waiting>();
+  const signals = createAbortListeners();
   const traffic = new Map<string, Traffic>();
   const sessions = new Map<string, Session>();
+  /** Sessions that no call is given to, until it is known whether their program has exited. */
   const leaving = new WeakMap<Session, Promise<void>>();
+  /** Why a session ended, or its plugin left service, unasked. */
+  const lost = new WeakMap<Session, Failure>();
   const entered = new Map<string, Set<() => void>>();
   let calls = 0;
 
@@ -103,6 +118,7 @@ export function createBroker(parts: BrokerParts): Broker {
     const callId = `c${++calls}`;
     const { signal, startTimeout } = options;
     return new Promise((resolve, reject) => {
+      let unlisten: (() => void) | undefined;
       const withdraw = (failure: Failure) => {
         if (!waiting.has(callId)) return;
         settle({ failure });
@@ -120,15 +136,15 @@ export function createBroker(parts: BrokerParts): Broker {
         if (entry === undefined) return;
         waiting.delete(callId);
         if (entry.timer !== null) clearTimeout(entry.timer);
-        signal?.removeEventListener('abort', onAbort);
+        unlisten?.();
         if ('generation' in verdict) resolve(verdict.generation);
         else reject(new SupervisorError(verdict.failure, plugin));
       };
       const entry: Waiting = { plugin, settle, byStage: startTimeout === undefined, timer: null };
       waiting.set(callId, entry);
       if (signal?.aborted) return onAbort();
-      signal?.addEventListener('abort', onAbort, { once: true });
-      const expire = (after: number) => setTimeout(() => withdraw(startTimedOut(plugin, after)), after);
+      unlisten = signal && signals.add(signal, onAbort);
+      const expire = (after: number) => setTimeout(() => withdraw(startTimedOut(plugin, after)), timerDelay(after));
       if (startTimeout !== undefined && Number.isFinite(startTimeout)) entry.timer = expire(startTimeout);
       if (entry.byStage && HOLDING.has(view(plugin)?.state ?? 'absent')) entry.timer = expire(timing.hold);
       send({ type: 'CALL', plugin, callId });
@@ -177,12 +193,19 @@ export function createBroker(parts: BrokerParts): Broker {
       const generation = await admit(plugin, options);
       const open = openSession(plugin, generation);
       if (open !== null) return open;
-      if (tries === 8) throw new SupervisorError(createFailure('RUN_DISCONNECTED', { generation }), plugin);
+      if (tries === 8) {
+        const failure = createFailure('RUN_DISCONNECTED', { generation, data: { fate: 'not-sent' } });
+        throw new SupervisorError(failure, plugin);
+      }
     }
   }
 
-  /** A broken connection is usually the first sign of an exit: the exit is waited for, so that it can be named. */
-  function sessionBroke(plugin: string, session: Session, failure: Failure): Promise<void> {
+  /**
+   * A broken connection is usually the first sign of an exit: the exit is waited for, so that it can be named. When none
+   * follows, a session that has ended is reported; one that lost no more than one exchange (an HTTP server may reset a
+   * connection at will) is used again, because the calls beside it are well.
+   */
+  function awaitExit(plugin: string, session: Session): Promise<void> {
     let gone = leaving.get(session);
     if (gone === undefined) {
       const { generation } = session;
@@ -197,7 +220,9 @@ export function createBroker(parts: BrokerParts): Broker {
           resolve();
         };
         const timer = setTimeout(() => {
-          tell(plugin, { type: 'session.closed', generation, failure });
+          const failure = lost.get(session);
+          if (failure === undefined) leaving.delete(session);
+          else tell(plugin, { type: 'session.closed', generation, failure });
           listeners.delete(done);
           resolve();
         }, timing.exit);
@@ -211,20 +236,20 @@ export function createBroker(parts: BrokerParts): Broker {
 
   // ---- traffic: only its edges reach the machines ----
 
-  function begin(plugin: string, generation: number): () => void {
+  function begin(plugin: string, generation: number, kind: 'inFlight' | 'holds' = 'inFlight'): () => void {
     let entry = traffic.get(plugin);
     if (entry === undefined || entry.generation !== generation) entry = watch(plugin, generation, false);
     const current = entry;
-    current.inFlight++;
+    current[kind]++;
     if (!current.busy) {
       current.busy = true;
       tell(plugin, { type: 'calls.busy', generation });
       schedule(plugin, current, timing.quiet);
     }
     return () => {
-      if (--current.inFlight > 0) return;
+      if (--current[kind] > 0) return;
       current.lastEnd = performance.now();
-      if (traffic.get(plugin) === current && view(plugin)?.state === 'stopping')
+      if (kind === 'inFlight' && traffic.get(plugin) === current && view(plugin)?.state === 'stopping')
         tell(plugin, { type: 'calls.drained', generation });
     };
   }
@@ -232,7 +257,7 @@ export function createBroker(parts: BrokerParts): Broker {
   function watch(plugin: string, generation: number, busy: boolean): Traffic {
     const old = traffic.get(plugin);
     if (old?.timer) clearTimeout(old.timer);
-    const entry: Traffic = { generation, inFlight: 0, busy, lastEnd: performance.now(), timer: null };
+    const entry: Traffic = { generation, inFlight: 0, holds: 0, busy, lastEnd: performance.now(), timer: null };
     traffic.set(plugin, entry);
     if (busy) schedule(plugin, entry, timing.quiet);
     return entry;
@@ -243,8 +268,9 @@ export function createBroker(parts: BrokerParts): Broker {
     entry.timer = setTimeout(() => {
       if (traffic.get(plugin) !== entry) return;
       const silence = performance.now() - entry.lastEnd;
-      if (entry.inFlight > 0 || silence < timing.quiet) {
-        schedule(plugin, entry, entry.inFlight > 0 ? timing.quiet : Math.max(timing.quiet - silence, 1));
+      const used = entry.inFlight > 0 || entry.holds > 0;
+      if (used || silence < timing.quiet) {
+        schedule(plugin, entry, used ? timing.quiet : Math.max(timing.quiet - silence, 1));
         return;
       }
       entry.busy = false;
@@ -275,24 +301,27 @@ export function createBroker(parts: BrokerParts): Broker {
       } catch (error) {
         if (!(error instanceof SessionError)) throw error;
         const { failure, fate } = error;
-        if (failure.code === 'CALL_INTERRUPTED') {
-          const gone = sessionBroke(plugin, open, failure);
-          const safe = fate === 'not-sent' || (fate === 'sent-unknown' && repeatable(open));
-          if (safe && !replayed && !options.signal?.aborted) {
-            await gone;
-            continue;
-          }
+        if (failure.code !== 'CALL_INTERRUPTED') throw fromSession(error, plugin);
+        const gone = awaitExit(plugin, open);
+        const safe = fate === 'not-sent' || (fate === 'sent-unknown' && repeatable(open));
+        if (safe && !replayed && !options.signal?.aborted) {
+          await gone;
+          continue;
         }
-        throw new SupervisorError({ ...failure, data: { ...failure.data, fate } }, plugin, { cause: error });
+        // Of a broken HTTP exchange it is not known yet whether the program has died of it.
+        if (failure.exit === null && open.transport !== 'stdio') await gone;
+        const { exit, stderrTail } = failure.exit === null ? (lost.get(open) ?? failure) : failure;
+        throw fromSession(new SessionError({ ...failure, exit, stderrTail }, fate, { cause: error }), plugin);
       } finally {
         end();
       }
     }
   }
 
-  async function hold(plugin: string, options: CallOptions) {
+  async function hold(plugin: string, options: CallOptions): Promise<Hold> {
     const open = await session(plugin, options);
-    return { session: open, release: begin(plugin, open.generation) };
+    const release = begin(plugin, open.generation, 'holds');
+    return { session: open, release, begin: () => begin(plugin, open.generation) };
   }
 
   function hear(event: SupervisorEmitted) {
@@ -320,8 +349,16 @@ export function createBroker(parts: BrokerParts): Broker {
         const opened = instance.session;
         sessions.set(plugin, opened);
         watch(plugin, generation, true);
-        void opened.closed.then((reason) => (reason === null ? undefined : sessionBroke(plugin, opened, reason)));
+        void opened.closed.then((reason) => {
+          if (reason === null) return;
+          lost.set(opened, reason);
+          void awaitExit(plugin, opened);
+        });
       }
+    }
+    const current = sessions.get(plugin);
+    if (state === 'stopping' && failure !== null && current?.generation === generation && !lost.has(current)) {
+      lost.set(current, failure);
     }
     if (state === 'stopping' && (traffic.get(plugin)?.inFlight ?? 0) === 0)
       tell(plugin, { type: 'calls.drained', generation });

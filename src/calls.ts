@@ -1,8 +1,9 @@
 /** The ways to talk to a plugin, all built on the broker: call, request, tools, open. */
 
-import type { Session } from '../actors/context.ts';
+import type { Log, Session } from '../actors/context.ts';
+import { SessionError } from '../actors/mcp/session-error.ts';
 import { type Broker, defaultBrokerTiming, type Exchange } from './broker.ts';
-import { supervisorError } from './errors.ts';
+import { fromSession, supervisorError } from './errors.ts';
 import type { CallOptions, Link, Supervisor } from './options.ts';
 
 /** Methods without an effect: sent again when their fate is unknown. */
@@ -13,10 +14,24 @@ const HARMLESS =
 export function createCalls(
   broker: Broker,
   admit: (name: string) => void,
+  log: Log,
 ): Pick<Supervisor, 'call' | 'request' | 'tools' | 'open'> {
+  /** Thrown into the reader of a connection, a listener's error would take the messages behind it along. */
+  const guarded =
+    <Argument>(name: string, listener: (argument: Argument) => void) =>
+    (argument: Argument) => {
+      try {
+        listener(argument);
+      } catch (error) {
+        log.error({ plugin: name, err: error }, 'a listener threw');
+      }
+    };
+  const guardedProgress = (name: string, { onProgress }: CallOptions) =>
+    onProgress && { onProgress: guarded(name, onProgress) };
+
   async function exchange<T>(name: string, parts: Exchange<T>, options: CallOptions = {}): Promise<T> {
     admit(name);
-    return broker.exchange(name, parts, options);
+    return broker.exchange(name, parts, { ...options, ...guardedProgress(name, options) });
   }
 
   const request: Supervisor['request'] = (name, method, params, options) =>
@@ -43,6 +58,8 @@ export function createCalls(
     );
 
   function call(name: string, payload: Readonly<Record<string, unknown>>, options?: CallOptions): Promise<unknown> {
+    // Who writes JavaScript may pass anything.
+    if (typeof payload !== 'object' || payload === null) return Promise.reject(badPayload(name));
     if (typeof payload.tool === 'string') return callTool(name, payload.tool, payload.arguments, options);
     const { method, params } = payload;
     return exchange(
@@ -51,11 +68,7 @@ export function createCalls(
         send(session, requestOptions) {
           if (session.era === null) return session.post(payload, requestOptions);
           if (typeof method === 'string') return session.request(method, params, requestOptions);
-          throw supervisorError(
-            'CALL_BAD_ARGUMENTS',
-            { message: `${name} speaks MCP: the payload must be {tool, arguments} or {method, params}.` },
-            name,
-          );
+          throw badPayload(name);
         },
         repeatable: () => typeof method === 'string' && HARMLESS.test(method),
       },
@@ -72,7 +85,7 @@ export function createCalls(
 
   async function open(name: string, options: CallOptions = {}): Promise<Link> {
     admit(name);
-    const { session, release } = await broker.hold(name, options);
+    const { session, release, begin } = await broker.hold(name, options);
     const { generation, transport, protocolVersion, server } = session;
     let end: (reason: null) => void = () => {};
     const ended = new Promise<null>((resolve) => {
@@ -90,16 +103,26 @@ export function createCalls(
       get tools() {
         return session.tools;
       },
-      request: (method, params, { timeout = defaultBrokerTiming.call, signal, onProgress } = {}) =>
-        session.request(method, params, {
-          timeout,
-          hardTimeout: Math.max(timeout, defaultBrokerTiming.hardCall),
-          signal,
-          onProgress,
-        }),
+      async request(method, params, requested = {}) {
+        const { timeout = defaultBrokerTiming.call, signal } = requested;
+        const hardTimeout = Math.max(timeout, defaultBrokerTiming.hardCall);
+        const done = begin();
+        try {
+          return await session.request(method, params, {
+            timeout,
+            hardTimeout,
+            signal,
+            ...guardedProgress(name, requested),
+          });
+        } catch (error) {
+          throw error instanceof SessionError ? fromSession(error, name) : error;
+        } finally {
+          done();
+        }
+      },
       notify: (method, params) => session.notify(method, params),
       onMessage(listener) {
-        const stop = session.onMessage(listener);
+        const stop = session.onMessage(guarded(name, listener));
         listening.add(stop);
         return stop;
       },
@@ -113,6 +136,16 @@ export function createCalls(
 
   return { call: call as Supervisor['call'], request, tools, open };
 }
+
+const badPayload = (name: string) =>
+  supervisorError(
+    'CALL_BAD_ARGUMENTS',
+    {
+      message: `The payload for ${name} must be {tool, arguments} or {method, params}; a plain HTTP plugin takes any object.`,
+      data: { fate: 'not-sent' },
+    },
+    name,
+  );
 
 /** A tool that says so may be called again when nobody knows whether the first call had its effect. */
 function mayRepeat(session: Session, tool: string): boolean {

@@ -18,10 +18,11 @@ import { pluginMachine } from '../machines/plugin.ts';
 import { supervisorMachine } from '../machines/supervisor.ts';
 import { supervisorError } from './errors.ts';
 import type { SupervisorOptions } from './options.ts';
+import { createQuietLog } from './quiet-log.ts';
 
 const MiB = 1024 * 1024;
 
-/** An SDK server's stdio buffer holds 10 MiB and kills the server above (`reference/performance.md` §2.6). */
+/** An SDK server's stdio buffer holds 10 MiB; one byte more ends the server. */
 const defaultLimits: Limits = { maxMessage: 10 * MiB - 1024, maxResult: 16 * MiB };
 
 /** `$MCP_SUPERVISOR_HOME`, else the XDG data folder. */
@@ -35,7 +36,7 @@ export function homeOf({ home, env = process.env }: Pick<SupervisorOptions, 'hom
 export function createContext(options: SupervisorOptions, output: (line: OutputLine) => void): ActorContext {
   if (process.platform === 'win32') throw supervisorError('CONFIG_UNSUPPORTED_PLATFORM');
   const silent = () => {};
-  const log = options.logger ?? { debug: silent, info: silent, warn: silent, error: silent };
+  const log = createQuietLog(options.logger ?? { debug: silent, info: silent, warn: silent, error: silent });
   const callerEnv = options.env ?? process.env;
   const store = createStore({ home: homeOf(options), log });
   const guard = createGuard();

@@ -1,12 +1,16 @@
 import type { Overrides, PluginSpec } from '../launchers/plan.ts';
 import { splitCommand } from '../launchers/words.ts';
 import type { FailureDetails } from '../machines/failure.ts';
+import { defaultRestartPolicy, defaultTiming } from '../machines/policy.ts';
+import { createSecrets } from './credential.ts';
 import { supervisorError } from './errors.ts';
-import type { PluginOptions } from './options.ts';
+import type { PluginOptions, SupervisorOptions } from './options.ts';
 import { parseSource } from './source.ts';
 
-/** Idle stop when nothing is said: 5 min (DESIGN "Numbers"). */
+/** Idle stop when nothing is said: 5 min. */
 const IDLE_STOP = 5 * 60_000;
+
+type Loose = Record<string, unknown>;
 
 const TRANSPORTS = ['auto', 'stdio', 'streamable-http', 'sse', 'http'];
 const oneOf = (values: readonly string[]) => ({
@@ -17,7 +21,7 @@ const kind = (expected: string, fits: (value: unknown) => boolean) => ({ expecte
 const text = kind('a string', (value) => typeof value === 'string');
 const isText = text.fits;
 const isWords = (value: unknown) => isText(value) || (Array.isArray(value) && value.length > 0 && value.every(isText));
-const isRecord = (value: unknown): value is Record<string, unknown> =>
+const isRecord = (value: unknown): value is Loose =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const isDuration = (value: unknown) => typeof value === 'number' && Number.isFinite(value) && value > 0;
 const commands = kind('a list of commands', (value) => Array.isArray(value) && value.every(isWords));
@@ -54,6 +58,56 @@ const FIELDS: Readonly<Record<keyof PluginOptions, { expected: string; fits: (va
   ),
 };
 
+const isFunction = (value: unknown) => typeof value === 'function';
+/** Zero and Infinity make sense for most of them; no number is too large for a timer (`machines/policy`). */
+const numbers = (names: readonly string[], fits: (value: unknown) => boolean = (value) => Number(value) >= 0) =>
+  kind(`an object of numbers (${names.join(', ')})`, (value) => {
+    if (!isRecord(value)) return false;
+    // `idleStop: null` is never.
+    const isLeftOut = (name: string, number: unknown) =>
+      number === undefined || (name === 'idleStop' && number === null);
+    const given = Object.entries(value).filter(([name, number]) => !isLeftOut(name, number));
+    return given.every(([name, number]) => names.includes(name) && typeof number === 'number' && fits(number));
+  });
+const isCount = (value: unknown) => Number.isInteger(value) && (value as number) > 0;
+const LEVELS = ['debug', 'info', 'warn', 'error'];
+
+/** Every option of the supervisor itself. */
+const OPTIONS: Readonly<Record<keyof SupervisorOptions, { expected: string; fits: (value: unknown) => boolean }>> = {
+  home: kind('a path', (value) => isText(value) && value !== ''),
+  plugins: kind('an object of plugins by name', isRecord),
+  defaults: kind('an object of plugin options', isRecord),
+  logger: kind(`an object with the functions ${LEVELS.join(', ')}`, (value) =>
+    LEVELS.every((level) => isFunction((value as Loose | null)?.[level])),
+  ),
+  launchers: kind('a list of launchers', Array.isArray),
+  trace: kind('true or false', (value) => typeof value === 'boolean'),
+  inspect: kind('a function', isFunction),
+  timing: numbers(Object.keys(defaultTiming)),
+  restartPolicy: numbers(Object.keys(defaultRestartPolicy)),
+  limits: numbers(['maxMessage', 'maxResult'], (value) => Number(value) > 0),
+  slots: numbers(['install', 'launch'], isCount),
+  env: kind('an object of variables', isRecord),
+};
+
+/** CONFIG_INVALID names the option, what was expected and what came. */
+export function checkOptions(options: SupervisorOptions): void {
+  if (!isRecord(options)) throw supervisorError('CONFIG_INVALID', { message: 'The options must be an object.' });
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined) continue;
+    const rule = Object.hasOwn(OPTIONS, name) ? OPTIONS[name as keyof SupervisorOptions] : undefined;
+    if (rule === undefined) {
+      throw supervisorError('CONFIG_INVALID', {
+        message: `There is no option '${name}'.`,
+        hint: `Known options: ${Object.keys(OPTIONS).join(', ')}.`,
+      });
+    }
+    if (!rule.fits(value)) {
+      throw supervisorError('CONFIG_INVALID', { message: `The option '${name}' must be ${rule.expected}.` });
+    }
+  }
+}
+
 /** Plugin names go into folder names, URLs and tool prefixes. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
@@ -76,7 +130,7 @@ export function toSpec(
   const options = { ...defaults, ...given } as PluginOptions;
   for (const [field, value] of Object.entries(options)) {
     if (value === undefined) continue;
-    const rule = FIELDS[field as keyof PluginOptions];
+    const rule = Object.hasOwn(FIELDS, field) ? FIELDS[field as keyof PluginOptions] : undefined;
     if (rule === undefined) {
       throw invalid(name, `unknown option '${field}'`, undefined, {
         hint: `Known options: ${Object.keys(FIELDS).join(', ')}.`,
@@ -91,7 +145,7 @@ export function toSpec(
     source,
     ...(credential === null ? {} : { credential }),
     overrides: overridesOf(options),
-    env: { ...defaults.env, ...options.env },
+    env: createSecrets({ ...defaults.env, ...options.env }),
     envPolicy: options.envPolicy ?? 'minimal',
     restart: options.restart ?? 'transient',
     activation: options.activation ?? 'lazy',

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import type { Credential } from '../launchers/plan.ts';
+import type { Credential, Secrets } from '../launchers/plan.ts';
 
 /** A login out of a URL. It shows as `[redacted]` wherever it is printed, logged, inspected or made JSON. */
 export const createCredential = (username: string, password: string): Credential =>
@@ -34,5 +34,28 @@ class RedactedCredential implements Credential {
 
   [inspect.custom](): string {
     return '[redacted]';
+  }
+}
+
+/** Variables of a plugin. Their names show, their values don't. */
+export const createSecrets = (values: Readonly<Record<string, string>>): Secrets => new RedactedSecrets(values);
+
+class RedactedSecrets implements Secrets {
+  readonly #values: Readonly<Record<string, string>>;
+
+  constructor(values: Readonly<Record<string, string>>) {
+    this.#values = values;
+  }
+
+  reveal(): Readonly<Record<string, string>> {
+    return this.#values;
+  }
+
+  toJSON(): Readonly<Record<string, string>> {
+    return Object.fromEntries(Object.keys(this.#values).map((name) => [name, '[redacted]']));
+  }
+
+  [inspect.custom](): Readonly<Record<string, string>> {
+    return this.toJSON();
   }
 }

@@ -1,3 +1,4 @@
+import type { SessionError } from '../actors/mcp/session-error.ts';
 import {
   createFailure,
   type Exit,
@@ -63,3 +64,9 @@ export class SupervisorError extends Error {
 /** Short form for errors that start here rather than in a machine. */
 export const supervisorError = (code: FailureCode, details: FailureDetails = {}, plugin: string | null = null) =>
   new SupervisorError(createFailure(code, details), plugin);
+
+/** A session's error as the public API tells it, with the call's fate. */
+export const fromSession = (error: SessionError, plugin: string): SupervisorError =>
+  new SupervisorError({ ...error.failure, data: { ...error.failure.data, fate: error.fate } }, plugin, {
+    cause: error,
+  });

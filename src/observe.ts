@@ -4,7 +4,7 @@ import type { OutputLine } from '../actors/context.ts';
 import type { HistoryEntry, LogLine } from './options.ts';
 
 const HISTORY = 200;
-/** Same bound as the stderr ring (DESIGN "Numbers"). */
+/** Same bound as the stderr ring. */
 const LOG_LINES = 1000;
 
 export interface Observed {

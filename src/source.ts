@@ -1,5 +1,5 @@
 /**
- * The one source grammar, `<source>[#[ref][:subdir]]` (DESIGN "Launchers"). Pure: looks at the text alone, never at the
+ * The one source grammar, `<source>[#[ref][:subdir]]`. Pure: looks at the text alone, never at the
  * disk or the network. Everything here throws CONFIG_SOURCE and nothing else, with any login left out of the message.
  */
 
@@ -220,7 +220,11 @@ function checkedRef(ref: string): string {
 /** Below the root, '/' between the parts, '' for the root itself. */
 function checkedSubdir(subdir: string): string {
   const parts = subdir.split('/').filter((part) => part !== '' && part !== '.');
-  if (parts.includes('..') || /\p{Cc}/u.test(subdir)) throw refused(`The subfolder '${subdir}' leaves the source.`);
+  if (parts.includes('..') || /\p{Cc}/u.test(subdir)) {
+    throw refused(`The subfolder '${subdir}' leaves the source.`, {
+      hint: 'Name a folder inside the source, relative to its root: src/server.',
+    });
+  }
   return parts.join('/');
 }
 

@@ -29,7 +29,7 @@ export function toStatus({ name, spec, snapshot, instance, since, inFlight }: St
     subState: snapshot === undefined ? null : subState(snapshot.value),
     since,
     generation: context?.generation ?? 0,
-    pid: live?.process.pid ?? null,
+    pid: context?.leader === 'gone' ? null : (live?.process.pid ?? null),
     transport: live?.session?.transport ?? null,
     url: live?.session?.url ?? null,
     tools: live?.session?.tools.length ?? null,

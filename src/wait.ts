@@ -6,13 +6,19 @@ export type Emitter = EventEmitter<{ [Name in keyof SupervisorEvents]: [Supervis
 
 /**
  * Resolves with what `settled` returns as soon as that is not undefined, asked now and after every state change of any
- * plugin; rejects when it throws, and with CALL_CANCELLED when the signal aborts.
+ * plugin; rejects when it throws, with CALL_CANCELLED when the signal aborts, and with INTERNAL_CLOSED when nothing can
+ * change any more.
  */
-export function until<T>(changes: Emitter, settled: () => T | undefined, signal?: AbortSignal): Promise<T> {
+export function until<T>(
+  changes: Emitter,
+  settled: () => T | undefined,
+  { signal, isClosed }: { readonly signal?: AbortSignal | undefined; readonly isClosed: () => boolean },
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const end = () => {
       changes.off('plugin:state', check);
       changes.off('plugin:removed', check);
+      changes.off('supervisor:closed', check);
       signal?.removeEventListener('abort', abort);
     };
     const abort = () => {
@@ -22,6 +28,7 @@ export function until<T>(changes: Emitter, settled: () => T | undefined, signal?
     const check = () => {
       try {
         const value = settled();
+        if (value === undefined && isClosed()) throw supervisorError('INTERNAL_CLOSED');
         if (value === undefined) return;
         end();
         resolve(value);
@@ -34,6 +41,7 @@ export function until<T>(changes: Emitter, settled: () => T | undefined, signal?
     signal?.addEventListener('abort', abort, { once: true });
     changes.on('plugin:state', check);
     changes.on('plugin:removed', check);
+    changes.on('supervisor:closed', check);
     check();
   });
 }

@@ -52,7 +52,7 @@ const show = ({ from, to }: Import) => `${from} → ${to}`;
 
 const PURE_PARSERS = ['yaml', 'smol-toml', 'semver'];
 
-/** What each floor may import (DESIGN "Layout"). */
+/** What each floor may import. */
 const RULES: Record<(typeof FLOORS)[number], (used: Import) => boolean> = {
   launchers: ({ to }) => floorOf(to) === 'launchers' || PURE_PARSERS.includes(packageOf(to)),
   machines: ({ to, typeOnly }) =>

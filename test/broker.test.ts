@@ -26,13 +26,13 @@ function world({ trace = false } = {}) {
     now.state = state;
     broker.hear({ type: 'plugin.entered', plugin: 'p', state, generation: now.generation, failure });
   };
-  const open = () => {
+  const open = (transport: Session['transport'] = 'stdio') => {
     now.generation++;
     let end: (reason: Failure | null) => void = () => {};
     const closed = new Promise<Failure | null>((resolve) => {
       end = resolve;
     });
-    const session = { generation: now.generation, closed, close: end, tools: [] } as unknown as Session;
+    const session = { generation: now.generation, closed, close: end, tools: [], transport } as unknown as Session;
     instances.set('p', { generation: now.generation, session } as unknown as Instance);
     enter('ready');
     return { session, end };
@@ -180,6 +180,59 @@ describe('the broker', () => {
     expect(traffic()).toEqual([]);
     await vi.advanceTimersByTimeAsync(defaultBrokerTiming.exit);
     expect(traffic()).toContain('session.closed');
+  });
+
+  it('keeps a session of which one exchange alone broke', async () => {
+    const { open, call, calls, traffic } = world();
+    open('streamable-http');
+    const { promise, finish } = later();
+    const beside = call(() => promise);
+    const broken = expect(call(() => Promise.reject(interrupted('sent-unknown')))).rejects.toMatchObject({
+      code: 'CALL_INTERRUPTED',
+    });
+    await vi.advanceTimersByTimeAsync(defaultBrokerTiming.exit);
+    await broken;
+    finish('well');
+    await expect(beside).resolves.toBe('well');
+    await expect(call(async () => 'after')).resolves.toBe('after');
+    expect(traffic()).not.toContain('session.closed');
+    expect(calls()).toEqual([]);
+  });
+
+  it('names the exit that broke an HTTP exchange', async () => {
+    const { open, call, enter } = world();
+    const { end } = open('streamable-http');
+    const exit = { code: 7, signal: null };
+    const broken = expect(call(() => Promise.reject(interrupted('sent-unknown')))).rejects.toMatchObject({
+      code: 'CALL_INTERRUPTED',
+      exit,
+      stderrTail: ['last words'],
+      data: { fate: 'sent-unknown' },
+    });
+    await flush();
+    end(createFailure('RUN_EXITED', { exit, stderrTail: ['last words'] }));
+    await flush();
+    enter('stopping');
+    await broken;
+  });
+
+  it('names the exit that the machines saw before the session did', async () => {
+    const { open, call, enter } = world();
+    open('streamable-http');
+    const exit = { code: 7, signal: null };
+    const broken = expect(call(() => Promise.reject(interrupted('sent-unknown')))).rejects.toMatchObject({ exit });
+    await flush();
+    enter('stopping', createFailure('RUN_EXITED', { exit }));
+    await broken;
+  });
+
+  it('waits as long as a timer can for a startTimeout beyond it', async () => {
+    const { call, open, calls, admit } = world();
+    const answer = call(async () => 'answer', { startTimeout: 2 ** 40 });
+    await vi.advanceTimersByTimeAsync(60_000);
+    open();
+    admit(calls()[0]!);
+    await expect(answer).resolves.toBe('answer');
   });
 
   it('gives a held call 30 s from the start of launching, and withdraws it then', async () => {

@@ -116,6 +116,7 @@ describe('parseSource', () => {
     ['packages/x/y', /\.\/packages\/x\/y/],
     ['./x#v1', /file:\/\/\/work\/here\/x#v1/],
     ['https://github.com/o', /owner\/name/],
+    ['o/n#:../x', /folder inside the source/],
   ])('says for %s what to write instead', (text, hint) => {
     expect(() => parse(text)).toThrow(expect.objectContaining({ hint: expect.stringMatching(hint) }));
   });

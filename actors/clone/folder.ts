@@ -1,7 +1,7 @@
 /** A local folder as a source: copied into the home as it is now, never written to. */
 
 import { constants } from 'node:fs';
-import { copyFile, mkdir, stat, symlink, utimes } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rm, stat, symlink, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Source } from '../../launchers/plan.ts';
 import type { Checkout } from '../../machines/contracts.ts';
@@ -50,8 +50,28 @@ export async function copyFolder(
     await copyFiles(source.path, tree, files, signal);
     await requireSubdir(tree, source);
     await moveIntoPlace(tree, dir);
+    await forgetOlder(dir, context, plugin);
     return checkout;
   });
+}
+
+/**
+ * Milliseconds, longer than any install lasts. An earlier copy of a folder is nobody's: survey compares with the folder
+ * as it is now, and a plugin runs in a tree of its own. Only an install that began before the edit may still read it.
+ */
+const OUTDATED_AFTER = 60 * 60_000;
+
+/** Removes earlier copies, or every edit would leave one for ever. Nothing here fails a copy that has succeeded. */
+async function forgetOlder(current: string, { log }: ActorContext, plugin: string): Promise<void> {
+  const all = dirname(current);
+  for (const name of await readdir(all).catch(() => [])) {
+    const dir = join(all, name);
+    const made = await stat(dir).catch(() => null);
+    if (dir === current || made === null || Date.now() - made.mtimeMs < OUTDATED_AFTER) continue;
+    await rm(dir, { recursive: true, force: true }).catch((error: unknown) =>
+      log.debug({ plugin, dir, error: String(error) }, 'an old copy is kept for now'),
+    );
+  }
 }
 
 async function copyFiles(from: string, tree: string, files: readonly FolderFile[], signal: AbortSignal): Promise<void> {

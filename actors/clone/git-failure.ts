@@ -74,7 +74,10 @@ export function cloneFailure(
   });
 }
 
-function hintFor(code: FailureCode, { url }: GitSource, said = ''): string | undefined {
+function hintFor(code: FailureCode, { url, ref }: GitSource, said = ''): string | undefined {
+  if (code === 'CLONE_REF_NOT_FOUND' && ref === null) {
+    return 'Push a first commit, or check the address; what is committed elsewhere than on its default branch needs --ref.';
+  }
   if (code === 'CLONE_REF_NOT_FOUND') return `Check the ref; \`git ls-remote ${url}\` lists branches and tags.`;
   if (/Host key verification failed/.test(said)) return 'Connect once with ssh to accept the key of the host.';
   if (/certificate/i.test(said)) return 'git does not trust the certificate of the host; see http.sslCAInfo.';

@@ -1,5 +1,5 @@
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Source } from '../../launchers/plan.ts';
 import { createFailure } from '../../machines/failure.ts';
 import { FailureError } from '../failure-error.ts';
@@ -12,9 +12,24 @@ export async function requireSubdir(tree: string, source: Source): Promise<void>
   throw new FailureError(
     createFailure('CLONE_SUBDIR_NOT_FOUND', {
       message: `There is no folder '${source.subdir}' in ${place}.`,
+      hint: await nearest(tree, source.subdir),
       data: { subdir: source.subdir },
     }),
   );
+}
+
+/** Folders to choose from in a sentence; more would be no help. */
+const MOST_NAMED = 12;
+
+/** What the nearest folder that is there holds. */
+async function nearest(tree: string, subdir: string): Promise<string | undefined> {
+  let above = dirname(subdir);
+  while (above !== '.' && !(await isFolder(join(tree, above)))) above = dirname(above);
+  const entries = await readdir(join(tree, above), { withFileTypes: true }).catch(() => []);
+  const names = entries.flatMap((entry) => (entry.isDirectory() && !entry.name.startsWith('.') ? [entry.name] : []));
+  if (names.length === 0) return undefined;
+  const more = names.length > MOST_NAMED ? ' …' : '';
+  return `${above === '.' ? 'Its folders are' : `The folders in ${above} are`} ${names.sort().slice(0, MOST_NAMED).join(', ')}${more}.`;
 }
 
 export const isFolder = (path: string): Promise<boolean> =>

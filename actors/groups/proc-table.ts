@@ -31,11 +31,14 @@ function parseStat(stat: string | undefined): ProcessRow | null {
 
 const isNumber = (name: string) => name >= '1' && name < ':';
 
-/** Gone, or another user's: neither is ours. */
+/** Gone, or another user's: neither is ours. Throws when the system can't tell (EMFILE, ENFILE, ENOMEM). */
 function readIfThere(path: string): Buffer | undefined {
   try {
     return readFileSync(path);
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (UNREADABLE.has((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw error;
   }
 }
+
+const UNREADABLE: ReadonlySet<string> = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EPERM', 'EIO']);

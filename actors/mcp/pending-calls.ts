@@ -4,9 +4,10 @@
  */
 
 import type { RequestOptions } from '../context.ts';
+import { createAbortListeners } from './abort-listeners.ts';
 import { type SessionError, sessionError } from './session-error.ts';
 
-/** Defaults in milliseconds (DESIGN "Numbers"). */
+/** Defaults in milliseconds. */
 const CALL_TIMEOUT = 60_000;
 const HARD_TIMEOUT = 600_000;
 /** Above it Node fires at once. */
@@ -21,7 +22,8 @@ export interface PendingCall {
   /** Monotonic clock; moved on by progress, never past `hardDue`. */
   due: number;
   readonly hardDue: number;
-  abort: (() => void) | null;
+  /** Forgets the caller's signal. */
+  unlisten: (() => void) | null;
 }
 
 export interface PendingCalls {
@@ -44,6 +46,7 @@ export interface PendingCalls {
 /** `abandoned` hears of every call that timed out or was aborted, after it was rejected. */
 export function createPendingCalls(abandoned: (call: PendingCall, why: string) => void): PendingCalls {
   const calls = new Map<number, PendingCall>();
+  const signals = createAbortListeners();
   let nextId = 1;
   let timer: NodeJS.Timeout | null = null;
   let timerDue = Number.POSITIVE_INFINITY;
@@ -52,7 +55,7 @@ export function createPendingCalls(abandoned: (call: PendingCall, why: string) =
     const call = calls.get(id);
     if (call === undefined) return undefined;
     calls.delete(id);
-    if (call.abort !== null) call.options.signal?.removeEventListener('abort', call.abort);
+    call.unlisten?.();
     return call;
   };
 
@@ -89,13 +92,13 @@ export function createPendingCalls(abandoned: (call: PendingCall, why: string) =
       const now = performance.now();
       const hardDue = now + (options.hardTimeout ?? HARD_TIMEOUT);
       const due = Math.min(now + (options.timeout ?? CALL_TIMEOUT), hardDue);
-      const call: PendingCall = { id: nextId++, method, resolve, reject, options, due, hardDue, abort: null };
+      const call: PendingCall = { id: nextId++, method, resolve, reject, options, due, hardDue, unlisten: null };
       calls.set(call.id, call);
       if (due < timerDue) arm(due, now);
       if (options.signal !== undefined) {
-        call.abort = () =>
-          giveUp(call, sessionError('CALL_CANCELLED', 'sent-unknown', { message: `${method} was aborted.` }));
-        options.signal.addEventListener('abort', call.abort);
+        call.unlisten = signals.add(options.signal, () =>
+          giveUp(call, sessionError('CALL_CANCELLED', 'sent-unknown', { message: `${method} was aborted.` })),
+        );
       }
       return call;
     },

@@ -84,6 +84,8 @@ export function createPlainHttpSession({ generation, client, path, limits }: Pla
         },
         error(error, sent) {
           reachability.suspect(error);
+          // A header that no request may carry.
+          if (error.code === 'UND_ERR_INVALID_ARG') return fail(badPayload(error.message));
           const fate = sent ? 'sent-unknown' : 'not-sent';
           fail(sessionError('CALL_INTERRUPTED', fate, { message: `${label}: ${error.message}` }));
         },

@@ -5,7 +5,8 @@ import type { HttpError, HttpTarget } from './http-client.ts';
 /** Errors that say "nobody listens there", rather than "this exchange broke". */
 const REFUSED: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOENT']);
 const CHECKS = 3;
-const CHECK_DELAY = 200;
+/** Milliseconds; the verdict comes within the time that the broker waits for an exit. */
+const CHECK_DELAY = 80;
 
 export interface Reachability {
   /** Looks into an error of an exchange: when nobody listens any more, the session is lost. */
@@ -13,7 +14,7 @@ export interface Reachability {
   stop(): void;
 }
 
-/** A refused connection is checked again three times, 200 ms apart (a server may be re-opening its port). */
+/** A refused connection is checked again three times, 80 ms apart (a server may be re-opening its port). */
 export function watchReachability(target: HttpTarget, lost: (failure: Failure) => void): Reachability {
   let timer: NodeJS.Timeout | null = null;
   let stopped = false;

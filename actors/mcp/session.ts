@@ -23,6 +23,8 @@ export interface McpSession extends Session {
 /** Milliseconds before a subscription that the server ended is asked for again. */
 const RELISTEN_DELAY = 5000;
 const NO_OPTIONS: RequestOptions = {};
+/** JSON-RPC's own code for it. */
+const INTERNAL_ERROR = -32603;
 const UNLIMITED: RequestOptions = { timeout: Number.POSITIVE_INFINITY, hardTimeout: Number.POSITIVE_INFINITY };
 
 export function createSession(generation: number, createWire: (events: WireEvents) => Wire): McpSession {
@@ -99,9 +101,10 @@ export function createSession(generation: number, createWire: (events: WireEvent
     // Some servers answer with the id as a string; one that is unknown is a late reply or nonsense, dropped either way.
     const call = calls.take(Number(message.id));
     if (call === undefined) return;
-    if (message.error !== undefined) call.reject(protocolError(message.error));
+    // Some servers write both, one of them null (as JSON-RPC 1 did).
+    if (message.error != null) call.reject(protocolError(message.error));
     else if (message.result !== undefined) call.resolve(message.result);
-    else call.reject(protocolError({ code: -32603, message: 'The answer has neither result nor error.' }));
+    else call.reject(protocolError({ code: INTERNAL_ERROR, message: 'The answer has neither result nor error.' }));
   }
 
   function answer(id: JsonRpcId, request: JsonRpcMessage): void {
@@ -198,11 +201,15 @@ export function createSession(generation: number, createWire: (events: WireEvent
   };
 }
 
-const protocolError = (error: { code: number; message: string; data?: unknown }): SessionError =>
-  sessionError('CALL_PROTOCOL_ERROR', 'answered', {
+/** The error as the server gave it; one that is no error object is told as it stands. */
+function protocolError(given: NonNullable<JsonRpcMessage['error']>): SessionError {
+  const isObject = typeof given === 'object' && typeof given.message === 'string';
+  const error = isObject ? given : { code: INTERNAL_ERROR, message: JSON.stringify(given), data: undefined };
+  return sessionError('CALL_PROTOCOL_ERROR', 'answered', {
     message: `${error.message} (${error.code})`,
     data: { code: error.code, message: error.message, ...(error.data !== undefined && { data: error.data }) },
   });
+}
 
 const notJson = (error: unknown): SessionError =>
   new SessionError(

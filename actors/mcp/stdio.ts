@@ -1,3 +1,4 @@
+import { createFailure } from '../../machines/failure.ts';
 import type { JsonRpcMessage, Limits, ProcessHandle } from '../context.ts';
 import { createLineReader } from './framing.ts';
 import { idOfOversized, isBatch, parseMessages } from './json-rpc.ts';
@@ -15,6 +16,9 @@ export interface StdioOptions {
   /** Called when stdout is closed. */
   readonly ended: () => void;
 }
+
+/** Milliseconds in which a program that takes no more input may end: then its exit is the better reason. */
+const EXIT_GRACE = 200;
 
 /** JSON-RPC, one message per line, over a process' pipes. Never closes them: the process actor owns stdin. */
 export function createStdioWire({ process, limits, noise, ended }: StdioOptions, events: WireEvents): Wire {
@@ -40,6 +44,15 @@ export function createStdioWire({ process, limits, noise, ended }: StdioOptions,
 
   process.readStdout(read, ended);
 
+  /** A program that can't be told anything is of no use, even if it runs. */
+  const lostSoon = (error: SessionError): SessionError => {
+    const { generation } = process;
+    const { message } = error.failure;
+    const failure = createFailure('RUN_DISCONNECTED', { message, generation, stderrTail: process.stderrTail() });
+    setTimeout(() => open && events.lost(failure), EXIT_GRACE).unref();
+    return error;
+  };
+
   return {
     transport: 'stdio',
     url: null,
@@ -49,8 +62,8 @@ export function createStdioWire({ process, limits, noise, ended }: StdioOptions,
         const bytes = Buffer.byteLength(text) + 1;
         if (bytes > limits.maxMessage) return requestTooLarge(bytes, limits.maxMessage);
       }
-      if (process.writeBacklog() > MAX_BACKLOG) return inputIgnored(process.writeBacklog());
-      return process.write(`${text}\n`) ? null : inputClosed();
+      if (process.writeBacklog() > MAX_BACKLOG) return lostSoon(inputIgnored(process.writeBacklog()));
+      return process.write(`${text}\n`) ? null : lostSoon(inputClosed());
     },
     abandon: () => false,
     delivered: () => Promise.resolve(),

@@ -12,7 +12,7 @@ export type Verdict =
   | { readonly kind: 'found'; readonly found: Found }
   | { readonly kind: 'failed'; readonly failure: Failure; readonly retry: Partial<Attempt> | null };
 
-/** All in milliseconds (DESIGN "Numbers"; reference: the detection race). */
+/** All in milliseconds. */
 const GRACE = 150;
 const SOCKET_POLL = 50;
 const MAX_SOCKET_POLL = 250;

@@ -53,12 +53,15 @@ export function createLife(
 
   /** Whatever goes wrong in here is a bug of ours: it is said, and nothing is left running. */
   const guarded = (work: () => unknown) => {
-    new Promise((resolve) => resolve(work())).catch((error: unknown) => {
-      context.log.error({ plugin, generation, err: error }, 'the process actor broke');
-      if (phase === 'over') return;
-      send({ type: 'process.failed', generation, failure: failureOf(error, bug) });
-      endAtOnce();
-    });
+    const broke = (error: unknown) => context.log.error({ plugin, generation, err: error }, 'the process actor broke');
+    new Promise((resolve) => resolve(work()))
+      .catch((error: unknown) => {
+        broke(error);
+        if (phase === 'over') return;
+        send({ type: 'process.failed', generation, failure: failureOf(error, bug) });
+        endAtOnce();
+      })
+      .catch(broke);
   };
   const bug = (error: Error): Failure =>
     createFailure('INTERNAL_ERROR', { message: `the process actor broke: ${error.message}`, generation });
@@ -92,6 +95,8 @@ export function createLife(
     running = { handle, family };
     phase = 'running';
     context.instances.set(plugin, { generation, process: handle, session: null });
+    // A command that came between the last look and the spawn.
+    if (asked) signal('SIGKILL');
     const leader = processIdentity(pid);
     if (leader) {
       // Its intent is on the disk already, so the cookie finds it; the host need not fail for the rest.

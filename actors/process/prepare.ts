@@ -44,7 +44,7 @@ export async function prepareLaunch(
         plugin,
         spec,
         environment,
-        extra: { ...fixed, ...spec.env, [COOKIE_VARIABLE]: cookie },
+        extra: { ...fixed, ...spec.env.reveal(), [COOKIE_VARIABLE]: cookie },
       }),
       address,
       dispose,

@@ -36,8 +36,14 @@ export function missingRuntime(tool: Tool, found: readonly Found[], stderrTail: 
   const getting = GETTING[tool.name];
   const name = getting?.name ?? tool.name;
   const wanted = tool.version === null ? name : `${name} ${tool.version}`;
-  const had = found.map(({ program, version }) => `${version} (${program})`).join(', ');
-  const how = getting?.[process.platform === 'darwin' ? 'darwin' : 'linux'].replaceAll('{v}', suggestedVersion(tool));
+  const named = found.slice(0, MOST_NAMED).map(({ program, version }) => `${version} (${program})`);
+  const had = [...named, ...(found.length > MOST_NAMED ? [`${found.length - MOST_NAMED} more`] : [])].join(', ');
+  const general = getting?.[process.platform === 'darwin' ? 'darwin' : 'linux'].replaceAll(
+    '{v}',
+    suggestedVersion(tool),
+  );
+  // The distribution's own is most likely among those that were found.
+  const how = found.length === 0 ? general : general?.replace(/, or `sudo apt install [^`]+`/, '');
   return createFailure('DETECT_MISSING_RUNTIME', {
     message:
       found.length === 0
@@ -48,6 +54,9 @@ export function missingRuntime(tool: Tool, found: readonly Found[], stderrTail: 
     data: { tool: tool.name, wanted: tool.version, found },
   });
 }
+
+/** Versions that did not fit, in a sentence; all of them are in `data`. */
+const MOST_NAMED = 3;
 
 /** Recent, still maintained, and what most plugins accept. */
 const USUAL: Readonly<Record<string, string>> = { node: '22', python: '3.12' };

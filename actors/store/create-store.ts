@@ -22,7 +22,7 @@ export interface StoreOptions {
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** The home folder (DESIGN "On disk"). Nothing is written before `open`; every method opens it first. */
+/** The home folder. Nothing is written before `open`; every method opens it first. */
 export function createStore({ home: given, log = silent, now = Date.now }: StoreOptions): Store {
   const home = resolve(given);
   const below = (...parts: string[]) => join(home, ...parts);

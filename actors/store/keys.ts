@@ -5,7 +5,7 @@ import type { PluginSpec, Source } from '../../launchers/plan.ts';
 import type { Checkout } from '../../machines/contracts.ts';
 
 /** Raised when the launchers would plan the same folder differently, so that kept plans are made anew. */
-const PLAN_VERSION = 1;
+const PLAN_VERSION = 2;
 
 /** Names the place alone, whatever the ref: the checkouts of a repository are together in one folder. */
 export const sourceHash = (source: Source): string =>

@@ -1,4 +1,4 @@
-/** The home folder as the actors use it: places, facts, locks and the ledger. Layout and promises: DESIGN "On disk". */
+/** The home folder as the actors use it: places, facts, locks and the ledger. */
 
 import type { LaunchPlan, Source } from '../../launchers/plan.ts';
 import type { Attempt, Checkout, Environment } from '../../machines/contracts.ts';

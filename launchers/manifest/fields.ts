@@ -56,6 +56,10 @@ const NOTES = new Set(['name', 'version', 'description', '$schema']);
 
 export const OUR_FIELDS: readonly string[] = Object.keys(READERS);
 
+/** Neither a field nor a note, and no misspelt field either. */
+export const isUnknownField = (name: string): boolean =>
+  !OUR_FIELDS.includes(name) && !NOTES.has(name) && !OUR_FIELDS.some((known) => isNear(known, name));
+
 export function readFields(file: string, fields: Fields): ManifestFields | Refusal {
   const read: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(fields)) {

@@ -4,7 +4,7 @@ import { byIdentity, isHelper } from '../identity.ts';
 import { basename, dirname, join, relative, withoutExtension } from '../paths.ts';
 import type { Candidate, Command, Evidence, FileView } from '../plan.ts';
 import { fileBelow, type PackageJson, sdkOf } from './package-json.ts';
-import { interpreterOf, isTypeScript, looksLikeServer, outDirOf, sourceOf, textOf } from './source.ts';
+import { interpreterOf, isTypeScript, looksLikeServer, outDirOf, sourceOf, textOf, unbuiltImport } from './source.ts';
 import { parseStartScript } from './start-script.ts';
 
 export interface Entries {
@@ -101,7 +101,8 @@ function createRunner(view: FileView, dir: string, manifest: PackageJson | null)
     const env = script && Object.keys(script.env).length > 0 ? { env: script.env } : {};
     return {
       id,
-      entry: file,
+      // A wrapper that was committed is of no use before what it loads is built.
+      entry: unbuiltImport(view, dir, file) ?? file,
       command: { ...command, args: [...command.args, ...(script?.args ?? [])], cwd: dir, ...env },
     };
   };

@@ -47,6 +47,13 @@ export const NODE_PATTERNS: readonly Pattern[] = [
   {
     kind: 'version-not-found',
     pattern:
+      /404\s+(?:The requested resource )?'([^']+)' (?:could not be found|is not in)|No matching version found for (\S+[^\s.])|Couldn't find (?:any versions for|package) "([^"]+)"|YN0035: │ (\S+): Package not found/,
+    says: 'The registry does not have $1',
+    hint: 'Check that the registry in use has it; if it is private, log in to it, else report it to the plugin’s authors.',
+  },
+  {
+    kind: 'version-not-found',
+    pattern:
       /code ETARGET|(?:error|ERR!) code E404|No matching version found|ERR_PNPM_(?:NO_MATCHING_VERSION|FETCH_404|NO_VERSIONS|META_FETCH_FAIL)|Couldn't find any versions for|Couldn't find package|YN0082|YN0035|No version matching|failed to resolve\b|\b404 Not Found\b|- 404\b/,
     says: 'The registry does not have a version that it wants',
   },
@@ -63,6 +70,12 @@ export const NODE_PATTERNS: readonly Pattern[] = [
     says: 'The file that it is started with is not there',
   },
   {
+    kind: 'entry-missing',
+    pattern: /Cannot find module '(\/(?:(?!\/node_modules\/)[^'])+)' imported from/,
+    says: 'Its own file $1 is not there: it was not built, or not committed',
+    hint: 'Name another program with --command, or report it to the plugin’s authors.',
+  },
+  {
     kind: 'incompatible-dependency',
     pattern:
       /does not provide an export named|ERR_PACKAGE_PATH_NOT_EXPORTED|ERR_REQUIRE_ESM|ERR_PACKAGE_IMPORT_NOT_DEFINED/,
@@ -77,7 +90,7 @@ export const NODE_PATTERNS: readonly Pattern[] = [
   {
     kind: 'build-failed',
     pattern:
-      /Build failed with \d+ errors?|error during build|Rollup failed|\[ERROR\] |webpack \S+ compiled with \d+ error/,
+      /Build failed with \d+ errors?|error during build|Rollup failed|✘ \[ERROR\] |webpack \S+ compiled with \d+ error/,
     says: 'The build failed',
   },
 ];

@@ -62,7 +62,11 @@ export interface Installer {
 export function createInstaller(
   manager: Manager,
   root: string,
-  options: { readonly ignoreWorkspace: boolean },
+  options: {
+    readonly ignoreWorkspace: boolean;
+    /** False where a package names another one in a way that npm doesn't know (`workspace:`, `catalog:`). */
+    readonly npmCanRead: boolean;
+  },
 ): Installer {
   const env = ENV[manager.name];
   const command = (args: readonly string[], cwd = root, extra: Readonly<Record<string, string>> = {}): Command =>
@@ -84,11 +88,21 @@ export function createInstaller(
     cures,
     steps: [{ program: 'npm', args, cwd: root, env: ENV.npm }],
   });
-  /** Managers that can't leave out their lock hand over to npm, which knows nothing of it. */
-  const npmInstead = [
-    npm('npm-instead', GONE, ['install', '--no-package-lock', '--legacy-peer-deps']),
-    npm('npm-instead-no-scripts', SCRIPTS, ['install', '--no-package-lock', '--legacy-peer-deps', '--ignore-scripts']),
-  ];
+  /**
+   * Managers that can't leave out their lock hand over to npm, which knows nothing of it; Yarn 1 because it also looks up
+   * the optional packages of every other platform, and fails when one of them can't be had.
+   */
+  const npmInstead = !options.npmCanRead
+    ? []
+    : [
+        npm('npm-instead', GONE, ['install', '--no-package-lock', '--legacy-peer-deps']),
+        npm('npm-instead-no-scripts', SCRIPTS, [
+          'install',
+          '--no-package-lock',
+          '--legacy-peer-deps',
+          '--ignore-scripts',
+        ]),
+      ];
   const hasLock = manager.lock !== null;
   return {
     tools: toolsOf(manager),
@@ -162,7 +176,8 @@ export function createInstaller(
               ]
             : []),
           rung('yarn-no-lock', hasLock ? GONE : 'any', install('--no-lockfile')),
-          rung('yarn-no-scripts', [...SCRIPTS, ...GONE], install('--no-lockfile', '--ignore-scripts')),
+          rung('yarn-no-scripts', SCRIPTS, install('--no-lockfile', '--ignore-scripts')),
+          ...npmInstead,
         ];
       }
       case 'yarn-berry': {
@@ -201,5 +216,5 @@ function toolsOf(manager: Manager): Tool[] {
   const npm: Tool = { name: 'npm', version: null };
   if (manager.name === 'npm') return [npm];
   const own: Tool[] = manager.vendored === null ? [{ name: program(manager), version: manager.version }] : [];
-  return manager.name === 'pnpm' || manager.name === 'yarn-classic' ? own : [...own, npm];
+  return manager.name === 'pnpm' ? own : [...own, npm];
 }

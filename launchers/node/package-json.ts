@@ -62,6 +62,10 @@ const SDK =
 export const sdkOf = ({ dependencies }: PackageJson): string | null =>
   [...dependencies.keys()].find((name) => SDK.test(name)) ?? null;
 
+/** True when npm understands every version that it names. */
+export const isForNpm = ({ dependencies }: PackageJson): boolean =>
+  [...dependencies.values()].every((version) => !/^(workspace|catalog|link|portal|patch):/.test(version));
+
 /** `./dist/index.js` of a package in `dir`, as a path below the tree; null when it leads out of it. */
 export function fileBelow(dir: string, file: string): string | null {
   const path = join(dir, file);

@@ -1,6 +1,6 @@
 /** Reads what a file, or the source that it is built from, says about itself. */
 
-import { join, relative, withoutExtension } from '../paths.ts';
+import { dirname, join, relative, withoutExtension } from '../paths.ts';
 import type { FileView } from '../plan.ts';
 
 const SERVER =
@@ -29,6 +29,20 @@ export function sourceOf(view: FileView, dir: string, file: string): string | nu
 export function textOf(view: FileView, dir: string, file: string): string | undefined {
   const path = view.files.includes(file) ? file : sourceOf(view, dir, file);
   return path === null ? undefined : view.read(path);
+}
+
+/** Folders that a build writes. */
+const OUTPUT = /(^|\/)(dist|build|lib|out)\//;
+
+/**
+ * The file of a build that a committed script loads and that is not there yet, null when it loads none; the last of
+ * several, which stands for the case without arguments.
+ */
+export function unbuiltImport(view: FileView, dir: string, file: string): string | null {
+  const text = view.files.includes(file) && !isTypeScript(file) ? view.read(file) : undefined;
+  const loads = (text ?? '').matchAll(/(?:\bimport\s*\(?|\bfrom|\brequire\s*\()\s*["'](\.\.?\/[^"']+\.[cm]?js)["']/g);
+  const built = [...loads].map(([, path = '']) => join(dirname(file), path));
+  return built.findLast((path) => OUTPUT.test(relative(dir, path)) && !view.files.includes(path)) ?? null;
 }
 
 /** `bun` for what only Bun can run (its shebang, or an import of `bun:`), `sh` for shell scripts, else node. */

@@ -3,7 +3,7 @@
 import { asFields, asStrings, readManifest } from '../parse.ts';
 import { globToRegExp, join, relative, upwards } from '../paths.ts';
 import type { CauseKind, Command, Evidence, FileView, Rung, Tool } from '../plan.ts';
-import { type PythonProject, requirementsFile } from './project.ts';
+import { nameOf, normalName, type PythonProject, requirementsFile } from './project.ts';
 
 export interface PythonInstall {
   readonly rungs: readonly Rung[];
@@ -60,11 +60,13 @@ export function planInstall(view: FileView, dir: string, project: PythonProject)
   const evidence: Evidence[] = [];
   if (hasUvLock || needsSync) {
     const member = needsSync && project.name !== '' ? ['--package', project.name] : [];
-    if (hasUvLock) {
+    const unlocked = hasUvLock ? missingFromLock(view.read(lock) ?? '', project) : null;
+    if (unlocked !== null) evidence.push({ file: lock, says: `is stale: it does not have ${unlocked}` });
+    else if (hasUvLock) {
       evidence.push({ file: lock, says: 'is uv’s lock' });
       rungs.push(rung('uv-sync-frozen', 'any', uv('sync', '--frozen', '--no-dev', ...member)));
     }
-    rungs.push(rung('uv-sync', hasUvLock ? STALE : 'any', uv('sync', '--no-dev', ...member)));
+    rungs.push(rung('uv-sync', rungs.length > 0 ? STALE : 'any', uv('sync', '--no-dev', ...member)));
   } else if (hasPoetryLock) {
     evidence.push({ file: poetryLock, says: 'is Poetry’s lock' });
     const args = ['install', '--only', 'main', '--no-interaction', '--no-ansi'];
@@ -99,6 +101,13 @@ export function planInstall(view: FileView, dir: string, project: PythonProject)
       ...(hasPoetryLock ? [{ name: 'poetry', version: null }] : []),
     ],
   };
+}
+
+/** The first declared dependency that a uv.lock has not; a frozen sync would install without it, and say nothing. */
+function missingFromLock(lock: string, { pyproject }: PythonProject): string | null {
+  const locked = new Set([...lock.matchAll(/^name = "([^"]+)"/gm)].map((match) => normalName(match[1] ?? '')));
+  const declared = asStrings(asFields(pyproject?.project).dependencies).map(nameOf);
+  return locked.size === 0 ? null : (declared.find((name) => name !== '' && !locked.has(name)) ?? null);
 }
 
 const hasDependencies = ({ pyproject, isPoetry }: PythonProject): boolean => {

@@ -127,7 +127,8 @@ function requirementLines(view: FileView, dir: string): string[] {
 /** PEP 503: `Mcp_Server.Time` → `mcp-server-time`. */
 export const normalName = (name: string): string => name.toLowerCase().replaceAll(/[-_.]+/g, '-');
 
-const nameOf = (requirement: string): string => normalName(/^[\w.-]+/.exec(requirement.trim())?.[0] ?? '');
+/** Distribution that a requirement line names. */
+export const nameOf = (requirement: string): string => normalName(/^[\w.-]+/.exec(requirement.trim())?.[0] ?? '');
 
 export const dependsOn = ({ requirements }: PythonProject, names: readonly string[]): string | null =>
   requirements.map(nameOf).find((name) => names.includes(name)) ?? null;

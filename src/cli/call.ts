@@ -49,14 +49,15 @@ export async function call(invocation: CallInvocation, context: CommandContext):
   };
   const answer = (await supervisor.call(name, payload, options)) as unknown;
   progress.end();
-  return print(answer, !isPlain && typeof payload.tool === 'string', invocation, context);
+  const isTool = !isPlain && (typeof payload.tool === 'string' || payload.method === 'tools/call');
+  return print(answer, isTool, invocation, context);
 }
 
 async function readWanted({ tool, words }: CallInvocation, { terminal }: CommandContext): Promise<Wanted> {
   if (tool.trimStart().startsWith('{')) {
     if (words.length > 0) {
       throw supervisorError('CALL_BAD_ARGUMENTS', {
-        message: `'${words[0]}' can't stand behind a payload.`,
+        message: `'${words[0]}' can't follow a payload.`,
         hint: 'Put it into the payload, or name a tool first.',
       });
     }
@@ -116,9 +117,11 @@ async function print(
   const { stdout, stderr } = terminal;
   const isError = isTool && (answer as ToolResult | null)?.isError === true;
   if (flags.json === true) await stdout.write(`${toJson(answer, stdout.isTerminal)}\n`);
-  else if (isError)
-    await stderr.write(printable(resultAsText(answer as ToolResult) || 'The tool failed without a word.\n'));
-  else await stdout.write(shown(stdout, isTool ? resultAsText(answer as ToolResult) : answerAsText(answer)));
+  else if (isError) {
+    // Between other lines of a terminal it must be told apart; in a pipe it is the tool's own words alone.
+    const mark = stderr.isTerminal ? `${stderr.style.red('✗')} ` : '';
+    await stderr.write(mark + printable(resultAsText(answer as ToolResult) || 'The tool failed without a word.\n'));
+  } else await stdout.write(shown(stdout, isTool ? resultAsText(answer as ToolResult) : answerAsText(answer)));
   return isError ? EXIT.toolError : EXIT.ok;
 }
 

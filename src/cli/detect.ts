@@ -26,7 +26,7 @@ export async function detect(invocation: Invocation, { terminal, shutdown, env }
   await stdout.write(
     flags.json === true
       ? `${toJson(found.plan, stdout.isTerminal)}\n`
-      : planAsText({ ...found, name: label, source: showSource(source) }, stdout),
+      : planAsText({ ...found, name: label, source: showSource(source), full: flags.verbose === true }, stdout),
   );
   return EXIT.ok;
 }

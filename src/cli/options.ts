@@ -63,7 +63,10 @@ export const addSourceOptions = (command: Command): Command =>
       '--home <folder>',
       'where clones and installs are kept (default: $MCP_SUPERVISOR_HOME, ~/.local/share/mcp-supervisor)',
     )
-    .option('--verbose', 'a line on stderr for every state and everything that git, installers and the plugin print');
+    .option(
+      '--verbose',
+      'a line on stderr for every state and for all that git, installers and the plugin print; detect: the whole plan',
+    );
 
 /** What the flags say about the plugin; CONFIG_INVALID names a variable or file that is wrong, never a value. */
 export async function toPluginOptions(

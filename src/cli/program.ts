@@ -7,7 +7,7 @@ import { addSourceOptions, type Flags } from './options.ts';
 import { asSupervisorError, errorAsJson, errorAsText } from './render-error.ts';
 import type { CommandContext } from './session.ts';
 import { runGuarded, type Shutdown } from './shutdown.ts';
-import { createTerminal, type Terminal } from './terminal.ts';
+import { CLEAR, createTerminal, type Terminal } from './terminal.ts';
 import { packageVersion } from './version.ts';
 
 type Run = (context: CommandContext) => Promise<number>;
@@ -29,7 +29,8 @@ export async function runProgram(argv: readonly string[]): Promise<never> {
     },
     async interrupted(signal) {
       const error = supervisorError('CALL_CANCELLED', { message: `Interrupted by ${signal}.`, hint: '' });
-      await terminal.stderr.write(json ? errorAsJson(error) : `Interrupted by ${signal}; stopping …\n`);
+      const echo = terminal.stderr.isTerminal ? CLEAR : '';
+      await terminal.stderr.write(json ? errorAsJson(error) : `${echo}Interrupted by ${signal}; stopping …\n`);
     },
   });
   process.exit(code);
@@ -68,7 +69,7 @@ function usageError({ message, code }: CommanderError, program: Command, argv: r
   const forPlugin = code === 'commander.unknownOption' || code === 'commander.excessArguments';
   return supervisorError('CONFIG_INVALID', {
     message: `${text[0]?.toUpperCase()}${text.slice(1)}${/[.?!]$/.test(text) ? '' : '.'}`,
-    hint: suggestion ?? (forPlugin ? `${help}; what is meant for the plugin itself stands behind --.` : `${help}.`),
+    hint: suggestion ?? (forPlugin ? `${help}; arguments for the plugin itself go after --.` : `${help}.`),
   });
 }
 
@@ -96,7 +97,7 @@ function createProgram(
       // Said by the one place that prints errors.
       outputError: () => {},
     })
-    .addHelpText('after', `\nExamples:\n${EXAMPLES}${EXIT_CODES}\nBehind -- stand arguments for the plugin itself.`);
+    .addHelpText('after', `\nExamples:\n${EXAMPLES}${EXIT_CODES}\nArguments after -- go to the plugin itself.`);
 
   const source = (line: string, description: string, example: string) =>
     addSourceOptions(program.command(line))

@@ -1,10 +1,11 @@
 /** Shows a plugin on its way: one line that changes on a terminal, plain lines with --verbose and in `run`, else nothing. */
 
 import type { LogLine, PluginStatus, StateChange } from '../options.ts';
-import { printable, printableLine } from '../printable.ts';
+import { printableLine } from '../printable.ts';
 import { showDuration } from './duration.ts';
+import { withoutQuotes } from './render-error.ts';
 import { createStages, type Stages } from './stages.ts';
-import type { Output } from './terminal.ts';
+import { CLEAR, type Output } from './terminal.ts';
 
 export interface Progress {
   state(change: StateChange): void;
@@ -31,8 +32,6 @@ const FRAME = 100;
 const SPINNER = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏';
 /** Columns left free, so that the terminal's echo of Ctrl-C (`^C`) stays on the line that is then erased. */
 const ECHO = 3;
-/** Moves to the first column and erases the line (ECMA-48 §8.3.41). */
-const CLEAR = '\r\u001b[2K';
 
 /** One line, written over itself; it ends in a summary line that stays. */
 export function createLineProgress({
@@ -89,10 +88,13 @@ export function createLineProgress({
       if (wasReady) return;
       if (state === 'ready') {
         wasReady = true;
-        keep(`${style.green('✓')} ${style.bold(label)} ${summary(stages, 'ready in', style.dim)}`);
+        const room = output.columns() - label.length - 3;
+        keep(`${style.green('✓')} ${style.bold(label)} ${summary(stages, 'ready in', style.dim, room)}`);
       } else if (state === 'crashed') {
         wasReady = true;
-        keep(`${style.red('✗')} ${style.bold(label)} ${summary(stages, 'failed after', style.dim)}`);
+        // No mark of its own: the error follows, and that is the one thing that failed.
+        const room = output.columns() - label.length - 1;
+        keep(style.dim(`${label} ${summary(stages, 'failed after', (text) => text, room)}`));
       }
     },
     log({ text }) {
@@ -110,10 +112,15 @@ export function createLineProgress({
   };
 }
 
-/** `ready in 3.2 s: clone 0.4 s · install 1.9 s · start 0.7 s`; a start of one stage needs no list. */
-function summary(stages: Stages, verb: string, dim: (text: string) => string): string {
+/**
+ * `ready in 3.2 s: clone 0.4 s · install 1.9 s · start 0.7 s`; a start of one stage needs no list, and a list that is
+ * wider than the room stands on the next line.
+ */
+function summary(stages: Stages, verb: string, dim: (text: string) => string, room = Number.POSITIVE_INFINITY): string {
+  const total = `${verb} ${showDuration(stages.total())}`;
   const parts = stages.done();
-  return `${verb} ${showDuration(stages.total())}${parts.includes('·') ? dim(`: ${parts}`) : ''}`;
+  if (!parts.includes('·')) return total;
+  return total + dim(`:${total.length + parts.length + 2 <= room ? ' ' : '\n  '}${parts}`);
 }
 
 interface Segment {
@@ -160,8 +167,7 @@ export function createLinesProgress(parts: LinesParts): Progress {
       if (state === 'ready')
         line(`${style.green('ready')} ${summary(stages, 'in', style.dim)}${style.dim(facts(status()))}`);
       // What the supervisor decides about a crash is known only after it was told.
-      else if (state === 'crashed')
-        queueMicrotask(() => line(crashLine(status(), failure?.code ?? '', failure?.message ?? '')));
+      else if (state === 'crashed') queueMicrotask(() => line(crashLine(status(), failure)));
       else line(state);
     },
     log({ stream, text }) {
@@ -175,11 +181,13 @@ export function createLinesProgress(parts: LinesParts): Progress {
   };
 
   /** Where no next start follows, the failure is told in full when the command ends. */
-  function crashLine({ retryAt }: PluginStatus, code: string, message: string): string {
+  function crashLine({ retryAt }: PluginStatus, failure: StateChange['failure']): string {
+    const code = failure?.code ?? '';
     if (retryAt === null) return `${style.red('crashed')} ${code}`;
+    const message = failure === null ? '' : withoutQuotes(failure).replace(/\.$/, '');
     const delay = Math.max(Date.parse(retryAt) - clock().getTime(), 0);
     const next = delay < 20 ? 'started again at once' : `next start in ${showDuration(delay)}`;
-    return `${style.red('crashed')} ${code}: ${printable(message)}${style.dim(` · ${next}`)}`;
+    return `${style.red('crashed')} ${code}: ${message}${style.dim(` · ${next}`)}`;
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Failure } from '../../machines/failure.ts';
 import { SupervisorError, supervisorError } from '../errors.ts';
 import { printable, printableLine } from '../printable.ts';
 import { toJson } from './json.ts';
@@ -35,9 +36,8 @@ export function errorAsText(error: SupervisorError, { style, columns }: Pick<Out
   const width = columns();
   const lines = [
     `${style.red('✗')} ${style.bold(title(error))} ${style.dim(`· ${error.code}`)}`,
-    ...paragraph(error.message, '  ', width),
-    ...quoted(error.stderrTail.map(printableLine)).map(style.dim),
-    ...choicesOf(error).map((choice) => `    --subdir ${printableLine(choice)}`),
+    ...paragraph(withoutQuotes(error), '  ', width),
+    ...quoted(error.stderrTail, width).map(style.dim),
     ...framesOf(error).map(style.dim),
   ];
   const [hint = '', ...rest] = paragraph(hintOf(error), '    ', width);
@@ -50,16 +50,35 @@ function title({ phase }: SupervisorError): string {
   return phase === 'internal' ? 'internal error' : `${phase} failed`;
 }
 
+/**
+ * A message quotes the line that tells most, for those who see nothing else: `It failed (“ENOENT”).`,
+ * `It ended; its last words: “ENOENT”.` Where the lines themselves are shown, it would be said twice.
+ */
+export const withoutQuotes = ({ message, stderrTail }: Pick<Failure, 'message' | 'stderrTail'>): string =>
+  stderrTail
+    .map((line) => printable(line.trim()))
+    .filter((line) => line !== '')
+    .reduce(
+      (text, line) =>
+        [` (“${line}”)`, ` (${line})`, `; its last words: “${line}”`].reduce(
+          (rest, quote) => rest.replace(quote, () => ''),
+          text,
+        ),
+      printable(message),
+    );
+
 /** One option of this command line stands for all the timeouts that the library's words name. */
-const hintOf = ({ code, hint }: SupervisorError) =>
-  code.endsWith('_TIMEOUT') ? `${hint} (--timeout <seconds>)` : hint;
+const hintOf = ({ hint }: SupervisorError) =>
+  hint.replace(/\b([Rr])aise the (?:clone|install|start|call) timeout\b/, '$1aise --timeout');
 
-/** Set off by an empty line before and after. */
-const quoted = (lines: readonly string[]): readonly string[] =>
-  lines.length === 0 ? [] : ['', ...lines.map((line) => (line === '' ? '' : `    ${line}`)), ''];
+/** Lines that are shown; --json has them all. */
+const QUOTED_LINES = 10;
 
-const choicesOf = ({ data: { choices } }: SupervisorError): readonly string[] =>
-  Array.isArray(choices) ? choices.map(String) : [];
+/** The last lines, set off by an empty one before and after. */
+function quoted(tail: readonly string[], width: number): readonly string[] {
+  const lines = tail.slice(-QUOTED_LINES).flatMap((line) => paragraph(printableLine(line), '    ', width));
+  return lines.length === 0 ? [] : ['', ...lines, ''];
+}
 
 /** Where a bug of ours is: the first lines of its stack. */
 function framesOf({ code, data: { stack } }: SupervisorError): readonly string[] {

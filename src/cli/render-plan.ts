@@ -10,25 +10,29 @@ export interface PlanReport {
   readonly plan: LaunchPlan;
   /** Names of the caller's variables that the plugin would get. */
   readonly settings: readonly string[];
+  /** With every fallback, variable and port name, rather than what a first look needs. */
+  readonly full: boolean;
 }
+
+/** Narrower than this, the answers stand below their labels. */
+const BESIDE = 60;
+/** Names of port variables that a first look needs. */
+const FEW = 3;
 
 /** The plan and why, for a person: one labelled row per question. */
 export function planAsText(report: PlanReport, { style, columns }: Pick<Output, 'style' | 'columns'>): string {
-  const { plan } = report;
+  const { plan, full } = report;
   const rows: readonly (readonly [string, readonly string[]])[] = [
     ['source', [`${report.source} at ${report.commit.slice(0, 12)}`]],
     ['project', [plan.projectDir === '' ? 'the root folder' : plan.projectDir]],
     ['runtime', [plan.runtime + (plan.launcher === plan.runtime ? '' : ` (found by ${plan.launcher})`)]],
     ['needs', [plan.tools.map(({ name, version }) => (version === null ? name : `${name} ${version}`)).join(', ')]],
-    ['install', plan.install.flatMap(rungRows)],
+    ['install', full ? plan.install.flatMap(rungRows) : installRows(plan)],
     ['build', plan.build.length === 0 ? [] : [`${plan.build.map(showCommand).join(' && ')}, if no entry is there yet`]],
-    [
-      'with',
-      [[...new Set([...plan.install.flatMap(({ steps }) => steps), ...plan.build].flatMap(variables))].join(' ')],
-    ],
+    ['with', full ? [installVariables(plan).join(' ')] : []],
     ['start', plan.start.map(({ id, command }, at) => `${at === 0 ? '' : 'or '}${showStart(command)} (${id})`)],
     ['transport', [plan.transport === 'auto' ? 'found out at the first start' : plan.transport]],
-    ['port', portRow(plan)],
+    ['port', portRow(plan, full)],
     ['socket', plan.socket === null ? [] : [[...plan.socket.env, ...plan.socket.args].join(' ')]],
     ['endpoint', plan.endpoint === null ? [] : [plan.endpoint]],
     ['health', plan.health === null ? [] : [plan.health]],
@@ -37,15 +41,26 @@ export function planAsText(report: PlanReport, { style, columns }: Pick<Output, 
     ['why', [...new Set(plan.evidence.map(({ file, says }) => (file === '' ? says : `${file}: ${says}`)))]],
   ];
   const shown = rows.filter(([, lines]) => lines.some((line) => line !== ''));
-  const margin = Math.max(...shown.map(([label]) => label.length)) + 4;
-  const room = Math.max(columns() - margin, 30);
-  const body = shown.flatMap(([label, lines]) =>
-    lines
-      .flatMap((line) => wrap(printable(line).split(' '), room, '  ').split('\n'))
-      .map((line, at) => `  ${style.dim((at === 0 ? label : '').padEnd(margin - 2))}${line}\n`),
-  );
+  const width = columns();
+  const beside = width >= BESIDE;
+  const margin = beside ? Math.max(...shown.map(([label]) => label.length)) + 4 : 4;
+  const body = shown.flatMap(([label, lines]) => {
+    const wrapped = lines.flatMap((line) => wrap(printable(line).split(' '), width - margin, '  ').split('\n'));
+    const first = beside ? label.padEnd(margin - 2) : `${label}\n    `;
+    return wrapped.map((line, at) => `  ${style.dim(at === 0 ? first : ' '.repeat(margin - 2))}${line}\n`);
+  });
   return `${style.bold(report.name)}\n${body.join('')}`;
 }
+
+function installRows({ install: [first, ...others] }: LaunchPlan): readonly string[] {
+  const steps = first === undefined ? [] : rungRows(first, 0);
+  if (others.length === 0) return steps;
+  return [...steps, `${others.length} other ${others.length === 1 ? 'way' : 'ways'} if that fails (--verbose)`];
+}
+
+const installVariables = ({ install, build }: LaunchPlan): readonly string[] => [
+  ...new Set([...install.flatMap(({ steps }) => steps), ...build].flatMap(variables)),
+];
 
 /** The first rung is taken; the others only when it fails for a cause that they cure. */
 function rungRows({ steps, cures }: LaunchPlan['install'][number], at: number): readonly string[] {
@@ -64,10 +79,12 @@ function settingRows({ plan, settings }: PlanReport): readonly string[] {
   return others.length === 0 ? wanted : [...wanted, `passed on: ${others.join(', ')}`];
 }
 
-function portRow({ port }: LaunchPlan): readonly string[] {
-  const ways = [...port.env, ...(port.args.length === 0 ? [] : [port.args.join(' ')])];
+function portRow({ port, transport }: LaunchPlan, full: boolean): readonly string[] {
   if (port.fixed !== null) return [`always ${port.fixed}`];
-  return ways.length === 0 ? [] : [`a free one, by ${ways.join(', ')}`];
+  const names = full ? port.env : [...port.env.slice(0, FEW), ...(port.env.length > FEW ? ['…'] : [])];
+  const ways = [...(port.args.length === 0 ? [] : [port.args.join(' ')]), ...names];
+  const free = transport === 'auto' ? 'a free one if it wants one' : 'a free one';
+  return ways.length === 0 ? [] : [`${free}, by ${ways.join(', ')}`];
 }
 
 const variables = ({ env = {} }: Command) => Object.entries(env).map(([name, value]) => quoted(`${name}=${value}`));

@@ -28,14 +28,14 @@ export interface Session {
   readonly progress: Progress;
 }
 
-/** A command that ends doesn't wait for a plugin's long good-bye (DESIGN "Faces"): EOF 250 ms → TERM 1 s → KILL. */
+/** A command that ends doesn't wait for a plugin's long good-bye: EOF 250 ms → TERM 1 s → KILL. */
 const QUICK_STOP = { drain: 250, inputClose: 250, terminate: 1000 };
 
 /** The deadlines of clone, install and start tell better what took too long than one over all of them could. */
 export const NO_LIMIT = Number.POSITIVE_INFINITY;
 
 /** A one-shot command tells of the first crash, rather than trying again. */
-export const ONE_SHOT: Partial<PluginOptions> = { restart: 'temporary', idleStop: false };
+const ONE_SHOT: Partial<PluginOptions> = { restart: 'temporary', idleStop: false };
 
 /** How the state of the plugin is shown; each command has its own idea of `plain`. */
 export type ShowProgress = (parts: ProgressParts) => Progress;

@@ -31,6 +31,9 @@ export interface Terminal {
 
 type Env = Readonly<Record<string, string | undefined>>;
 
+/** Moves to the first column and erases the line (ECMA-48 §8.3.41): what was there, and the terminal's echo of Ctrl-C. */
+export const CLEAR = '\r\u001b[2K';
+
 /** SGR codes: on, off (ECMA-48 §8.3.117). */
 const paint = (colours: boolean, on: number, off: number) => (text: string) =>
   colours && text !== '' ? `\u001b[${on}m${text}\u001b[${off}m` : text;

@@ -22,7 +22,7 @@ export async function tools(invocation: Invocation, context: CommandContext): Pr
   if (found.length === 0) {
     await stderr.write(
       transport === 'http'
-        ? `A plain HTTP service has no list of tools. Send it JSON: mcp-supervisor call ${invocation.source} '{"key": "value"}'\n`
+        ? `A plain HTTP service has no list of tools. Send it JSON:\n  mcp-supervisor call ${invocation.source} '{"key": "value"}'\n`
         : 'It lists no tools. Some servers list none until a key is set: --env NAME=value.\n',
     );
   }

@@ -52,7 +52,24 @@ export async function findProblems(
     const problem = explain(error, inputSchema, given);
     if (!problems.has(problem.argument)) problems.set(problem.argument, problem);
   }
+  const names = parametersOf(inputSchema).map(({ name }) => name);
+  const isMissing = names.some((name) => problems.get(name)?.got === NOTHING);
+  // A schema that doesn't say allows any further name; where an argument is missing, that name is most likely it, misspelt.
+  if (isMissing && inputSchema.additionalProperties === undefined && inputSchema.patternProperties === undefined) {
+    for (const name of Object.keys(given)) if (!names.includes(name)) problems.set(name, unknownName(name, names));
+  }
   return [...problems.values()];
+}
+
+const NOTHING = 'nothing';
+
+function unknownName(name: string, names: readonly string[]): Problem {
+  const near = closest(name, names)[0];
+  return {
+    argument: name,
+    expected: names.length === 0 ? 'no arguments' : `one of ${names.join(', ')}`,
+    got: near === undefined ? 'an unknown name' : `an unknown name (did you mean ${near}?)`,
+  };
 }
 
 /** Without `$schema` it is 2020-12 (MCP 2025-11-25, "JSON Schema usage"). */
@@ -86,19 +103,16 @@ function explain(error: OutputUnit, root: Schema, given: unknown): Problem {
       return {
         argument: join(argument, quoted),
         expected: typeOfArgument(root, join(argument, quoted)),
-        got: 'nothing',
+        got: NOTHING,
       };
     case 'additionalProperties':
-    case 'unevaluatedProperties': {
-      const names = parametersOf(root).map(({ name }) => name);
-      const near = argument === '' ? closest(quoted, names)[0] : undefined;
-      const known = names.length === 0 ? 'no arguments' : `one of ${names.join(', ')}`;
-      return {
-        argument: join(argument, quoted),
-        expected: argument === '' ? known : 'no such property',
-        got: near === undefined ? 'an unknown name' : `an unknown name (did you mean ${near}?)`,
-      };
-    }
+    case 'unevaluatedProperties':
+      if (argument !== '')
+        return { argument: join(argument, quoted), expected: 'no such property', got: 'an unknown name' };
+      return unknownName(
+        quoted,
+        parametersOf(root).map(({ name }) => name),
+      );
     case 'type':
       return { argument, expected: [rule].flat().join(' or '), got: show(value) };
     case 'enum':
@@ -147,7 +161,7 @@ function argumentName(pointer: string): string {
 const join = (parent: string, name: string) => (parent === '' ? name : `${parent}.${name}`);
 
 function show(value: unknown): string {
-  if (value === undefined) return 'nothing';
+  if (value === undefined) return NOTHING;
   const text = JSON.stringify(value);
   const short = text.length > 60 ? `${text.slice(0, 59)}…` : text;
   return typeof value === 'object' ? short : `${typeOf(value)} ${short}`;

@@ -3,11 +3,12 @@
 import type { LaunchPlan, PluginSpec } from '../../launchers/plan.ts';
 import type { Attempt, Checkout, Environment, Survey } from '../../machines/contracts.ts';
 import type { Stage } from '../../machines/states.ts';
+import { createSecrets } from '../credential.ts';
 
 export const sampleSpec = (changes: Partial<PluginSpec> = {}): PluginSpec => ({
   source: { kind: 'git', url: 'https://git.example/owner/plugin.git', ref: null, subdir: '' },
   overrides: {},
-  env: {},
+  env: createSecrets({}),
   envPolicy: 'minimal',
   restart: 'transient',
   activation: 'lazy',

@@ -96,6 +96,13 @@ describe.each(Object.entries(clients))('%s', (client, env) => {
     },
   );
 
+  test('does not send the owner of an empty repository to its branches', async () => {
+    await using harness = await createCloneHarness(env());
+    const { hint } = await harness.refused(`${server.url}/without-commits.git`);
+    expect(hint).toContain('Push a first commit');
+    expect(hint).not.toContain('ls-remote');
+  });
+
   test('uses the login of the URL, and writes it nowhere', async () => {
     await using harness = await createCloneHarness(env());
     const source = `${locked.url.replace('://', `://somebody:${encodeURIComponent(auth.password)}@`)}/some.git`;

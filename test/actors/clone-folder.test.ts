@@ -66,6 +66,22 @@ describe('a folder', () => {
     expect(await checkoutsOf(harness.home)).toHaveLength(changes.length + 1);
   });
 
+  test('loses its earlier copies once no install can be reading them', async () => {
+    await using harness = await createCloneHarness();
+    const folder = await createFolder(harness);
+    const edited = async (text: string) => {
+      await writeFile(join(folder, 'src/index.js'), text);
+      return harness.cloned(folder);
+    };
+    const old = await edited('one');
+    const recent = await edited('three');
+    const hourAgo = Date.now() / 1000 - 3601;
+    await utimes(old.dir, hourAgo, hourAgo);
+    const current = await edited('seventeen');
+    const left = await readdir(join(old.dir, '..'));
+    expect(left.sort()).toEqual([recent.commit, current.commit].sort());
+  });
+
   test('leaves out .git, node_modules, caches, virtual environments and the home', async () => {
     await using harness = await createCloneHarness();
     const folder = await createFolder(harness, {

@@ -82,7 +82,9 @@ describe.each(Object.entries(ways))('%s', (_, { env, url }) => {
     expect(await harness.refused(`${url()}#:no/such`)).toMatchObject({
       code: 'CLONE_SUBDIR_NOT_FOUND',
       message: expect.stringContaining("'no/such'"),
+      hint: 'Its folders are inner.',
     });
+    expect(await harness.refused(`${url()}#:inner/such`)).toMatchObject({ hint: 'The folders in inner are server.' });
     await expect(stat(join(harness.home.path, 'checkouts'))).rejects.toThrow('ENOENT');
     await expectNothingLeft(harness.home);
     await harness.cloned(`${url()}#:inner/server`);

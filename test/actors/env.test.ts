@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { jobEnv, pluginEnv, settingsTaken } from '../../actors/env.ts';
 import type { LaunchPlan } from '../../launchers/plan.ts';
+import { createSecrets } from '../../src/credential.ts';
 import { plan } from './process-harness.ts';
 
 type Env = Record<string, string>;
@@ -20,7 +21,10 @@ interface Case {
 }
 
 const envOf = ({ callerEnv = {}, plan: made = plan, env = {}, envPolicy = 'minimal', path = [], extra = {} }: Case) =>
-  pluginEnv({ callerEnv }, { plugin: 'p', spec: { env, envPolicy }, environment: { plan: made, path }, extra });
+  pluginEnv(
+    { callerEnv },
+    { plugin: 'p', spec: { env: createSecrets(env), envPolicy }, environment: { plan: made, path }, extra },
+  );
 
 describe('the environment of a plugin', () => {
   it.each([

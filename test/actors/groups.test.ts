@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createProcTable } from '../../actors/groups/proc-table.ts';
 import { createPsTable } from '../../actors/groups/ps-table.ts';
@@ -18,6 +19,7 @@ import {
   signalGroup,
   untilGone,
 } from '../../actors/groups.ts';
+import { bundleProgram } from '../support/program.ts';
 import { programs } from './process-harness.ts';
 
 const children: ChildProcess[] = [];
@@ -43,6 +45,13 @@ async function start(program: string, args: readonly string[], cookie = 'none.')
 const shell = (script: string, cookie?: string) => start('sh', ['-c', script], cookie);
 
 const linux = process.platform === 'linux';
+
+it('takes nobody for dead when the system has no file left to tell by', async () => {
+  const program = await bundleProgram('actors/programs/out-of-files.ts');
+  const limited = ['-c', 'ulimit -n 64; exec "$0" "$1"', process.execPath, program];
+  const { stdout } = await promisify(execFile)('sh', limited);
+  expect(JSON.parse(stdout)).toEqual({ whenBlind: false, whenSeeing: true });
+});
 
 describe('identity', () => {
   it('is the same as long as the process lives, and of nobody afterwards', async () => {

@@ -11,6 +11,7 @@ import { createProcessActor } from '../../actors/process.ts';
 import { createStore } from '../../actors/store/create-store.ts';
 import type { Launcher, LaunchPlan } from '../../launchers/plan.ts';
 import type { Attempt, ProcessCommand, ProcessEvent, ProcessInput } from '../../machines/contracts.ts';
+import { createSecrets } from '../../src/credential.ts';
 import { createHome } from '../support/home.ts';
 
 export const programs = fileURLToPath(new URL('../../fixtures/processes', import.meta.url));
@@ -149,7 +150,7 @@ export function inputOf(command: readonly string[], start: Partial<Start> = {}):
     spec: {
       source: { kind: 'folder', path: dir, subdir: '' },
       overrides: {},
-      env: start.env ?? {},
+      env: createSecrets(start.env ?? {}),
       envPolicy: 'minimal',
       restart: 'transient',
       activation: 'lazy',

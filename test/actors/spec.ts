@@ -1,4 +1,5 @@
 import type { Overrides, PluginSpec } from '../../launchers/plan.ts';
+import { createSecrets } from '../../src/credential.ts';
 import { parseSource } from '../../src/source.ts';
 
 /** A plugin of that source, with every default. */
@@ -8,7 +9,7 @@ export function specOf(text: string, overrides: Overrides = {}): PluginSpec {
     source,
     ...(credential === null ? {} : { credential }),
     overrides,
-    env: {},
+    env: createSecrets({}),
     envPolicy: 'minimal',
     restart: 'transient',
     activation: 'lazy',

@@ -49,12 +49,8 @@ describe('a mistake on the command line ends with 2 and says what would be right
   it.each([
     [['cal', './x', 'echo'], "Unknown command 'cal'.", 'Did you mean call?'],
     [['tools', './x', '--jsn'], "Unknown option '--jsn'.", 'Did you mean --json?'],
-    [
-      ['tools', './x', '--root', '/'],
-      "Unknown option '--root'.",
-      'what is meant for the plugin itself stands behind --.',
-    ],
-    [['tools', './x', './y'], "Too many arguments for 'tools'", 'stands behind --'],
+    [['tools', './x', '--root', '/'], "Unknown option '--root'.", 'arguments for the plugin itself go after --.'],
+    [['tools', './x', './y'], "Too many arguments for 'tools'", 'go after --'],
     [['call', './x'], "Missing required argument 'tool'.", 'See mcp-supervisor call --help.'],
     [['tools'], "Missing required argument 'source'.", 'See mcp-supervisor tools --help.'],
     [['tools', './x', '--transport', 'tcp'], 'Allowed choices are auto, stdio, streamable-http, sse, http.', ''],
@@ -67,7 +63,7 @@ describe('a mistake on the command line ends with 2 and says what would be right
     [['call', './x', 'echo', 'hello'], "'hello' is not an argument", 'name=value'],
     [['call', './x', 'echo', '{"a":'], 'expected JSON', 'Quote JSON for the shell'],
     [['call', './x', '{"tool":'], 'expected JSON', ''],
-    [['call', './x', '{"a": 1}', 'b=2'], "'b=2' can't stand behind a payload.", ''],
+    [['call', './x', '{"a": 1}', 'b=2'], "'b=2' can't follow a payload.", ''],
   ])('%j', async (argv, message, hint) => {
     const { code, stdout, stderr } = await runCli(argv);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

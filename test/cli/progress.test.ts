@@ -141,6 +141,22 @@ describe('the line of a terminal', () => {
     expect(screen.lines()).toEqual(['✓ server-time ready in 3.2 s: clone 0.4 s · install 1.9 s · start 0.9 s', '']);
   });
 
+  it('breaks a summary that is wider than the terminal before its list', () => {
+    const { screen, enter } = walk(40);
+    enter('cloning');
+    pass(400);
+    enter('installing');
+    pass(1900);
+    enter('launching');
+    pass(900);
+    enter('ready');
+    expect(screen.lines()).toEqual([
+      '✓ server-time ready in 3.2 s:',
+      '  clone 0.4 s · install 1.9 s · start 0.9 s',
+      '',
+    ]);
+  });
+
   it('shows a call that takes its time, and clears it', () => {
     const { screen, progress, enter } = walk();
     enter('launching');
@@ -163,7 +179,7 @@ describe('the line of a terminal', () => {
     pass(2000);
     enter('crashed', { failure: createFailure('INSTALL_FAILED') });
     progress.end();
-    expect(screen.lines()).toEqual(['✗ server-time failed after 2.4 s: clone 0.4 s · install 2.0 s', '']);
+    expect(screen.lines()).toEqual(['server-time failed after 2.4 s: clone 0.4 s · install 2.0 s', '']);
   });
 
   it('says that it waits for its turn', () => {
@@ -210,11 +226,16 @@ it('plain lines tell state, facts, output and the next start', async () => {
   progress.state(change('ready'));
   const retryAt = new Date(2026, 0, 1, 12, 4, 5, 500).toISOString();
   current = status({ state: 'crashed', retryAt });
-  progress.state(change('crashed', createFailure('RUN_EXITED', { message: 'It ended with code 1.' })));
+  progress.state(
+    change(
+      'crashed',
+      createFailure('RUN_EXITED', { message: 'It ended; its last words: “boom”.', stderrTail: ['boom'] }),
+    ),
+  );
   await new Promise(setImmediate);
   expect(screen.written()).toBe(`12:04:05 server-time launching
 12:04:05 server-time stderr │ hello\\u{1b}[2J
 12:04:05 server-time ready in 0 ms · 2 tools · streamable-http · pid 42 · http://127.0.0.1:4000/mcp
-12:04:05 server-time crashed RUN_EXITED: It ended with code 1. · next start in 0.5 s
+12:04:05 server-time crashed RUN_EXITED: It ended · next start in 0.5 s
 `);
 });

@@ -14,7 +14,8 @@ describe('every code', () => {
     const text = errorAsText(error, plain);
     expect(text).toContain(code);
     expect(text).toContain(FAILURES[code].when);
-    expect(text).toContain(`→ ${FAILURES[code].hint}${code.endsWith('_TIMEOUT') ? ' (--timeout <seconds>)' : ''}\n`);
+    const hint = FAILURES[code].hint.replace(/Raise the \w+ timeout/, 'Raise --timeout');
+    expect(text).toContain(`→ ${hint}\n`);
     if (error.phase !== 'config' && error.phase !== 'internal') expect(text).toContain(`${error.phase} failed`);
     expect(exitCodeOf(error)).toBe({ us: 1, input: 2, plugin: 3 }[FAILURES[code].whose]);
     expect(JSON.parse(errorAsJson(error))).toMatchObject({
@@ -46,23 +47,43 @@ it('is one block: what failed, why, the last lines, what to do', () => {
 it('breaks between words on a narrow terminal', () => {
   const error = supervisorError('CALL_TIMEOUT', {
     message: 'no answer came within the time\nthat it had',
-    hint: 'Be a bit more patient.',
+    hint: 'Be a bit more patient, that may help.',
+    stderrTail: ['Traceback of a long line', '  File "x.py"'],
   });
   expect(errorAsText(error, { ...plain, columns: () => 24 })).toBe(
     `✗ call failed · CALL_TIMEOUT
   no answer came within
   the time
   that it had
+
+    Traceback of a long
+    line
+      File "x.py"
+
   → Be a bit more
-    patient. (--timeout
-    <seconds>)
+    patient, that may
+    help.
 `,
   );
 });
 
-it('offers the choices of an ambiguous source', () => {
-  const error = supervisorError('DETECT_AMBIGUOUS', { data: { choices: ['src/time', 'src/git'] } });
-  expect(errorAsText(error, plain)).toContain('    --subdir src/time\n    --subdir src/git\n');
+it('says once what a message quotes from the lines below it', () => {
+  const text = (message: string, ...stderrTail: string[]) =>
+    errorAsText(supervisorError('LAUNCH_EXITED', { message, stderrTail }), plain);
+  expect(text('No such ref (fatal: no $& here).', 'fatal: no $& here')).toContain(
+    '  No such ref.\n\n    fatal: no $& here',
+  );
+  expect(text('A key is missing (“Error: KEY”).', 'Error: KEY')).toContain('  A key is missing.\n\n    Error: KEY\n');
+  expect(text('It ended; its last words: “boom”.', 'first', 'boom')).toContain('  It ended.\n\n    first\n    boom\n');
+  expect(text('A key is missing (“Error: KEY”).', 'other')).toContain('(“Error: KEY”)');
+});
+
+it('shows the last ten lines of a long tail', () => {
+  const stderrTail = Array.from({ length: 20 }, (_, at) => `line ${at + 1}.`);
+  const text = errorAsText(supervisorError('INSTALL_FAILED', { stderrTail }), plain);
+  expect(text).not.toContain('line 10.');
+  expect(text).toContain('    line 11.\n');
+  expect(text).toContain('    line 20.\n');
 });
 
 it('escapes what a plugin could use to fool the reader, in text and in JSON', () => {

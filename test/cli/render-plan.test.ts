@@ -42,15 +42,17 @@ const plan: LaunchPlan = {
   ],
 };
 
+const report = {
+  name: 'servers-time',
+  source: 'https://host/servers.git#:src/time',
+  commit: '0123456789abcdef',
+  plan,
+  settings: ['API_KEY', 'HTTP_PROXY'],
+};
+const onColumns = (columns: number) => ({ style: createStyle(false), columns: () => columns });
+
 it('answers one question per row', () => {
-  const report = {
-    name: 'servers-time',
-    source: 'https://host/servers.git#:src/time',
-    commit: '0123456789abcdef',
-    plan,
-    settings: ['API_KEY', 'HTTP_PROXY'],
-  };
-  expect(planAsText(report, { style: createStyle(false), columns: () => Number.POSITIVE_INFINITY })).toBe(`servers-time
+  expect(planAsText({ ...report, full: true }, onColumns(Number.POSITIVE_INFINITY))).toBe(`servers-time
   source      https://host/servers.git#:src/time at 0123456789ab
   project     src/time
   runtime     python
@@ -61,7 +63,7 @@ it('answers one question per row', () => {
   start       .venv/bin/time in src/time (script:time)
               or python -m "time server" (module)
   transport   found out at the first start
-  port        a free one, by PORT, --port {port}
+  port        a free one if it wants one, by --port {port}, PORT
   settings    API_KEY (required, secret): taken from your environment
               REGION (optional): not set — Where
               passed on: HTTP_PROXY
@@ -69,4 +71,29 @@ it('answers one question per row', () => {
   why         src/time/pyproject.toml: a console script\\u{1b}[2J
               you said so
 `);
+});
+
+it('leaves fallbacks, their variables and most port names to --verbose', () => {
+  const env = ['PORT', 'MCP_PORT', 'SERVER_PORT', 'HTTP_PORT'];
+  const text = planAsText(
+    { ...report, full: false, plan: { ...plan, port: { ...plan.port, env } } },
+    onColumns(Number.POSITIVE_INFINITY),
+  );
+  expect(text).toContain(
+    '  install     uv sync --frozen in src/time\n              1 other way if that fails (--verbose)\n  start',
+  );
+  expect(text).toContain('by --port {port}, PORT, MCP_PORT, SERVER_PORT, …\n');
+});
+
+it('stands below its labels on a narrow terminal, within its columns', () => {
+  const lines = planAsText({ ...report, full: false }, onColumns(40)).split('\n');
+  expect(lines.slice(1, 7)).toEqual([
+    '  source',
+    '    https://host/servers.git#:src/time',
+    '      at 0123456789ab',
+    '  project',
+    '    src/time',
+    '  runtime',
+  ]);
+  expect(lines.filter((line) => line.length > 40)).toEqual([]);
 });

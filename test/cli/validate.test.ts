@@ -19,6 +19,15 @@ const schema = {
 
 const problems = async (given: Record<string, unknown>) => (await findProblems(schema, given)).map(showProblem);
 
+it('takes an unknown name for the missing argument when the schema allows any name', async () => {
+  const { additionalProperties: _, ...open } = schema;
+  expect((await findProblems(open, { mesage: 'hello' })).map(showProblem)).toEqual([
+    'message: expected string, got nothing',
+    'mesage: expected one of message, times, format, paths, id, options, when, got an unknown name (did you mean message?)',
+  ]);
+  expect(await findProblems(open, { message: 'hello', more: 1 })).toEqual([]);
+});
+
 describe('each problem names the argument, what was expected and what came', () => {
   it.each<[Record<string, unknown>, string[]]>([
     [{ message: 'hello', times: 2, format: 'xml', paths: ['a'], id: null, options: { depth: 1 } }, []],

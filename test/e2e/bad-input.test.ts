@@ -378,6 +378,13 @@ describe('for people', () => {
     expect(result.stderr).toContain('the database of this fixture is corrupt');
   });
 
+  test('the error in the README is a real one', async () => {
+    await using home = await createHome();
+    const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
+    const [shown] = /(?<=```\n)✗ [\s\S]*?(?=```)/.exec(readme) ?? [];
+    expect((await runCli(home, ['tools', fixtureFolder('needs-setting')])).stderr).toBe(shown);
+  });
+
   test.each([['no-such-command'], ['tools', '--no-such-option'], ['call']])(
     'mcp-supervisor %s is your input',
     async (...args) => {

@@ -98,8 +98,14 @@ describe('one plugin, many callers', () => {
 describe('a plugin that always crashes', () => {
   const DOOMED = [
     { name: 'exits-at-once', tries: 5, why: 'starts that never became ready', exit: 3 },
-    // Ten tries with the usual delays last two minutes.
-    { name: 'always-crashes', tries: 10, why: 'crashes after ready', exit: 1, restartPolicy: { minDelay: 10 } },
+    // Ten tries with the usual delays last two minutes; and delays this short must not overlap by their jitter.
+    {
+      name: 'always-crashes',
+      tries: 10,
+      why: 'crashes after ready',
+      exit: 1,
+      restartPolicy: { minDelay: 10, jitter: 0 },
+    },
   ];
 
   test.each(DOOMED)(

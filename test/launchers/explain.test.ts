@@ -178,6 +178,91 @@ describe('the words of installers and servers', () => {
     });
   });
 
+  it('tell a file of the plugin’s own from a package', () => {
+    const said = "Error [ERR_MODULE_NOT_FOUND]: Cannot find module '/x/tree/dist/a.js' imported from /x/tree/bin/b.js";
+    expect(causeOf('node', said)).toMatchObject({
+      kind: 'entry-missing',
+      detail: expect.stringContaining('Its own file /x/tree/dist/a.js is not there'),
+    });
+    expect(causeOf('node', "Cannot find module '/x/node_modules/y/z.js' imported from /x/b.js").kind).toBe(
+      'missing-module',
+    );
+  });
+
+  it('know a git dependency that could not be fetched', () => {
+    const said = "fatal: unable to access 'https://git.example/x.git/': Could not resolve host: git.example";
+    expect(causeOf('python', said).kind).toBe('network');
+  });
+
+  it.each([
+    [
+      "npm error code E404\nnpm error 404 Not Found - GET https://r.example/@a%2fb\nnpm error 404  The requested resource '@a/b@^1' could not be found or you do not have permission",
+      '@a/b@^1',
+    ],
+    ['npm error code ETARGET\nnpm error notarget No matching version found for left-pad@^99.0.0.', 'left-pad@^99.0.0'],
+    ['error Couldn\'t find any versions for "left-pad" that matches "99"', 'left-pad'],
+    ['➤ YN0035: │ @a/core@npm:1.0.2: Package not found', '@a/core@npm:1.0.2'],
+  ])('name the package that the registry does not have: %#', (said, name) => {
+    expect(causeOf('node', said)).toMatchObject({
+      kind: 'version-not-found',
+      detail: expect.stringContaining(`The registry does not have ${name} (“`),
+    });
+  });
+
+  it('point to the documentation where there are no words at all', () => {
+    expect(causeOf('node', '').hint).toContain('documentation');
+  });
+
+  it('takes a notice for no cause', () => {
+    const said =
+      '⚠ Scanner in free mode. Set SCANNER_API_KEY to use yours.\nerror: Security scanner failed: getaddrinfo ENOTFOUND api.scanner.example';
+    expect(causeOf('node', said).kind).toBe('network');
+  });
+
+  it('does not take a server’s own log for a compiler’s', () => {
+    expect(causeOf('node', '[ERROR] Failed to start: boom').kind).toBe('unknown');
+    expect(causeOf('node', '✘ [ERROR] Expected ";"').kind).toBe('build-failed');
+  });
+
+  it.each([
+    [
+      'node',
+      '[ERROR] Redis: connect ECONNREFUSED 127.0.0.1:6379, going on without\nError: connect ECONNREFUSED 127.0.0.1:5432 {\n  code: ECONNREFUSED,\n}',
+      '5432',
+    ],
+    [
+      'python',
+      'psycopg.OperationalError: connection to server at "localhost" (::1), port 5432 failed: Connection refused',
+      '5432',
+    ],
+    ['python', 'redis.exceptions.ConnectionError: Error 111 connecting to localhost:6379. Connection refused.', '6379'],
+    [
+      'python',
+      "ConnectionError: HTTPConnectionPool(host='localhost', port=9200): Max retries exceeded with url: /",
+      '9200',
+    ],
+  ])('name the port of a service that is not running: %s %#', (launcher, said, port) => {
+    expect(causeOf(launcher, said)).toMatchObject({
+      kind: 'network',
+      detail: expect.stringContaining(`at port ${port},`),
+      hint: expect.stringContaining(`Start what belongs at port ${port} `),
+    });
+  });
+
+  it.each([
+    ['python', "FileNotFoundError: [Errno 2] No such file or directory: '/x/tree/logs/a.log'", '/x/tree/logs/a.log'],
+    ['node', "Error: ENOENT: no such file or directory, open 'config.json'", 'config.json'],
+  ])('name the file that is not in the repository: %s', (launcher, said, file) => {
+    expect(causeOf(launcher, said)).toMatchObject({
+      detail: expect.stringContaining(`It wants ${file}, which the repository does not hold`),
+      hint: expect.stringContaining('copy of the repository'),
+    });
+  });
+
+  it('blame the plugin for a mistake in its code', () => {
+    expect(causeOf('python', "Traceback:\n  x\nNameError: name 'List' is not defined").hint).toContain('authors');
+  });
+
   it('quotes what is wrong rather than the usage before it', () => {
     const said = 'Usage: duck [OPTIONS]\nTry --help.\n\nError: In-memory databases require the --read-write flag.';
     expect(causeOf('python', said, 2)).toMatchObject({

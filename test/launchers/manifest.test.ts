@@ -161,7 +161,18 @@ describe('a plugin.yaml of another tool', () => {
     ['without a field of ours', 'name: x\nversion: 1\nkeywords: [a]\n'],
     ['of Helm', 'name: x\nversion: 0.1.0\nusage: do things\ncommand: "$HELM_PLUGIN_DIR/bin/x"\n'],
     ['of Helm, newer', 'name: x\napiVersion: v1\ntype: cli/v1\nruntime: subprocess\n'],
+    [
+      'of a catalogue, with fields of other shapes under names of ours',
+      'name: x\ndisplay_name: X\ncategories: [a]\nruntime: {language: typescript}\ninstall: {npx: x}\ntransport: [stdio]\n',
+    ],
   ])('%s is passed over', (_, yaml) => {
     expect(planOf({ 'plugin.yaml': yaml, ...NODE }).launcher).toBe('node');
+  });
+
+  it.each([
+    ['one unknown field is a typing error', 'runtime: node\ncolour: red\n', 'unknown field `colour`'],
+    ['a command makes it ours', 'command: ./x\nlicence: MIT\ntags: [a]\n', 'unknown field `licence`'],
+  ])('is told from ours: %s', (_, yaml, words) => {
+    expect(refusalOf({ 'plugin.yaml': yaml, ...NODE }).message).toContain(words);
   });
 });

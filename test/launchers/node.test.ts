@@ -245,6 +245,51 @@ describe('the package manager', () => {
   });
 });
 
+describe('npm in place of another package manager', () => {
+  const last = (files: Record<string, string>) => planOf(files).install.at(-1)?.id;
+  const yarn = { 'yarn.lock': '# yarn lockfile v1\n' };
+
+  it('is the last resort of Yarn 1, which looks up every platform’s optional packages', () => {
+    const plan = planOf({ 'package.json': pkg({ bin: 'i.js' }), ...yarn });
+    expect(plan.install.at(-1)?.id).toBe('npm-instead-no-scripts');
+    expect(toolOf(plan, 'npm')).toBeDefined();
+  });
+
+  it.each(['workspace:^', 'catalog:', 'portal:../x'])('is none where a version reads %s', (version) => {
+    const files = { 'package.json': pkg({ bin: 'i.js', devDependencies: { other: version } }), ...yarn };
+    expect(last(files)).toBe('yarn-no-scripts');
+  });
+
+  it('is none where another member of the workspace has such a version', () => {
+    const files = {
+      'package.json': json({ private: true, workspaces: ['packages/*'] }),
+      'packages/a/package.json': pkg({ bin: 'i.js' }),
+      'packages/b/package.json': json({ name: 'b', dependencies: { a: 'workspace:*' } }),
+      ...yarn,
+    };
+    expect(last(files)).toBe('yarn-no-scripts');
+  });
+});
+
+describe('a program that was committed and loads what is built', () => {
+  const files = {
+    'package.json': pkg({ bin: { weather: 'bin/weather.js' }, scripts: { build: 'tsc' } }),
+    'bin/weather.js':
+      "#!/usr/bin/env node\nif (process.argv[2] === 'page') import('../dist/page.js');\nelse import('../dist/index.js');\nimport './colours.js';\n",
+    'bin/colours.js': '',
+  };
+
+  it('is not there before that is', () => {
+    const [first] = planOf(files).start;
+    expect(first?.command.args).toEqual(['bin/weather.js']);
+    expect(first?.entry).toBe('dist/index.js');
+  });
+
+  it('is there when that was committed too', () => {
+    expect(planOf({ ...files, 'dist/index.js': '', 'dist/page.js': '' }).start[0]?.entry).toBe('bin/weather.js');
+  });
+});
+
 describe('the build of a Node package', () => {
   const bin = { bin: 'dist/index.js' };
   it.each<[string, object, Record<string, string>, string[]]>([

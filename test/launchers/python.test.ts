@@ -73,6 +73,16 @@ describe('the install of a Python project', () => {
     expect(rungs(planOf(files))).toEqual(expected);
   });
 
+  it('takes no lock that lacks a dependency: a frozen sync would leave it out and say nothing', () => {
+    const lock = (...names: string[]) => names.map((name) => `[[package]]\nname = "${name}"\n`).join('\n');
+    const files = (names: string[]) => ({ 'pyproject.toml': project(SCRIPT), 'uv.lock': lock(...names) });
+    expect(rungs(planOf(files(['mcp', 'mcp-weather'])))[0]).toBe('uv-sync-frozen');
+    const stale = planOf(files(['httpx', 'mcp-weather']));
+    expect(rungs(stale)).toEqual(['uv-sync', 'uv-pip', 'uv-pip-dependencies']);
+    expect(stale.install[0]?.cures).toBe('any');
+    expect(stale.evidence).toContainEqual({ file: 'uv.lock', says: 'is stale: it does not have mcp' });
+  });
+
   it('makes a venv of the interpreter that was chosen, whatever .python-version says', () => {
     const plan = planOf({
       'pyproject.toml': project(`requires-python = ">=3.10"\n${SCRIPT}`),

@@ -65,6 +65,16 @@ describe('a folder that is no server', () => {
     expect(refusal.evidence.length).toBeGreaterThan(2);
   });
 
+  it('a library whose example serves names the example', () => {
+    const refusal = refusalOf({
+      'package.json': json({ name: 'kit', main: 'index.js', types: 'x.d.ts' }),
+      'examples/time/package.json': NODE,
+      'examples/README.md': '',
+    });
+    expect(refusal.code).toBe('DETECT_NOT_A_SERVER');
+    expect(refusal.hint).toContain('--subdir examples/time');
+  });
+
   it.each([
     ['package.json', '{\n  "name": "x",\n  "bin": \n}', 'package.json:4: is not valid JSON'],
     ['package.json', '[]', 'package.json: holds a list'],

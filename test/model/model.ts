@@ -1,5 +1,5 @@
 /**
- * The plugin's life as a plain table, written from DESIGN "The plugin chart" and not from the chart: what each event must do
+ * The plugin's life as a plain table, written by hand and not derived from the chart: what each event must do
  * in each state. No actor, no timer, no XState; one call at most. `edge-cover` compares the real machine with it.
  */
 

@@ -1,5 +1,5 @@
 /**
- * Long random runs over the supervisor with three plugins. After every step the invariants of DESIGN "The plugin chart" must
+ * Long random runs over the supervisor with three plugins. After every step the invariants of the plugin chart must
  * hold; at the end everything can be stopped and closed, and every call has been settled exactly once.
  *
  * A failure prints its seed and the shortest run found; FC_SEED and FC_RUNS repeat or widen it.

@@ -1,6 +1,6 @@
 /**
  * The operating system for random runs: it knows what is alive, lets the scripted actors say only what real ones could,
- * and checks DESIGN's invariants against what the machines believe.
+ * and checks the invariants against what the machines believe.
  */
 
 import type { ProcessEvent } from '../../machines/contracts.ts';

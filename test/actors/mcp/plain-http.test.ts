@@ -69,6 +69,8 @@ describe('a plain HTTP session', () => {
     ['a method of its own', { path: '/', method: 'CONNECT' }],
     ['a host header', { path: '/', headers: { Host: 'evil.example' } }],
     ['a length of its own', { path: '/', headers: { 'Content-Length': 1 } }],
+    ['a header with a blank in its name', { path: '/', headers: { 'x y': 'a' } }],
+    ['a header of two lines', { path: '/', headers: { x: 'a\r\nb: c' } }],
     ['a query that is no object', { path: '/', query: 'x' }],
   ])('refuses %s, sending nothing', async (_, payload) => {
     await using opened = await open();

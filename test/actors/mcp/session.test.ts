@@ -63,6 +63,19 @@ describe('a session', () => {
     });
   });
 
+  it('takes an answer with both result and a null error for the result', async () => {
+    const { session } = await openStdio(harness, 'odd');
+    expect(await session.request('tools/call', { name: 'nulls' })).toEqual(text('nulls'));
+  });
+
+  it('tells of an error that is no error object as it stands', async () => {
+    const { session } = await openStdio(harness, 'odd');
+    expect((await failureOf(session.request('tools/call', { name: 'scolds' }))).failure).toMatchObject({
+      code: 'CALL_PROTOCOL_ERROR',
+      message: '"no" (-32603)',
+    });
+  });
+
   it('times out, and cancels on the server', async () => {
     const error = await failureOf(call('never', {}, { timeout: 50 }));
     expect(error).toMatchObject({ fate: 'sent-unknown', failure: { code: 'CALL_TIMEOUT' } });
@@ -110,6 +123,15 @@ describe('a session', () => {
     expect((await fatal).failure.exit).toEqual({ code: 3, signal: null });
     expect(await opened.session.closed).toMatchObject({ code: 'RUN_EXITED', exit: { code: 3 } });
     expect(await failureOf(call('echo'))).toMatchObject({ fate: 'not-sent', failure: { code: 'CALL_INTERRUPTED' } });
+  });
+
+  it('is lost when the program lives but takes no more input', async () => {
+    const { session } = await openStdio(harness, 'odd');
+    expect(await session.request('tools/call', { name: 'deaf' })).toEqual(text('deaf'));
+    const calling = setInterval(() => session.request('ping', {}).catch(() => {}), 20);
+    expect(await session.closed).toMatchObject({ code: 'RUN_DISCONNECTED' });
+    clearInterval(calling);
+    expect(await failureOf(session.request('ping', {}))).toMatchObject({ fate: 'not-sent' });
   });
 
   it('delivers an answer that was written just before the program ended', async () => {
