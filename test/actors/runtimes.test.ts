@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createGuard, type Guard } from '../../actors/guard.ts';
 import { recipeFor } from '../../actors/runtimes/fetch.ts';
+import { missingRuntime } from '../../actors/runtimes/hints.ts';
 import { satisfies, satisfiesPython } from '../../actors/runtimes/versions.ts';
 import { createRuntimes, type Runtimes, type Toolset } from '../../actors/runtimes.ts';
 import { createStore } from '../../actors/store/create-store.ts';
@@ -177,6 +178,20 @@ describe('a missing runtime', () => {
     expect(failure.code).toBe('DETECT_MISSING_RUNTIME');
     expect(failure.message).toBe(`The plugin needs Python >=3.12,<4; found 3.9.2 (${join(dir, 'python3')}).`);
     expect(failure.hint).toContain('3.12');
+    // The distribution's Python is the one that was too old.
+    expect(failure.hint).not.toContain('apt install');
+  });
+
+  it('names a few of many that were found, and how many more there are', () => {
+    const found = ['3.11.7', '3.10.1', '3.9.2', '3.8.0', '3.7.0'].map((version) => ({
+      program: `/x/${version}`,
+      version,
+    }));
+    const { message, data } = missingRuntime({ name: 'python', version: '>=3.14' }, found);
+    expect(message).toBe(
+      'The plugin needs Python >=3.14; found 3.11.7 (/x/3.11.7), 3.10.1 (/x/3.10.1), 3.9.2 (/x/3.9.2), 2 more.',
+    );
+    expect(data.found).toHaveLength(5);
   });
 
   it('of a name that nobody knows is still named', async () => {
