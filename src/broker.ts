@@ -5,14 +5,14 @@
  */
 
 import type { Instance, RequestOptions, Session } from '../actors/context.ts';
-import { createAbortListeners } from '../actors/mcp/abort-listeners.ts';
 import { SessionError } from '../actors/mcp/session-error.ts';
 import type { SupervisorCommand, SupervisorEmitted, TrafficEvent } from '../machines/events.ts';
 import { createFailure, type Failure } from '../machines/failure.ts';
-import { timerDelay } from '../machines/policy.ts';
 import type { PluginState } from '../machines/states.ts';
+import { createAdmission } from './admission.ts';
 import { fromSession, SupervisorError } from './errors.ts';
 import type { CallOptions } from './options.ts';
+import { createTraffic } from './traffic.ts';
 
 export interface BrokerTiming {
   /** Silence after which `calls.quiet` is said; default 1 s. */
@@ -75,101 +75,22 @@ export interface Broker {
   close(): void;
 }
 
-interface Waiting {
-  readonly plugin: string;
-  readonly settle: (verdict: { generation: number } | { failure: Failure }) => void;
-  /** Set when the caller gave no startTimeout of his own. */
-  readonly byStage: boolean;
-  timer: NodeJS.Timeout | null;
-}
-
-interface Traffic {
-  generation: number;
-  inFlight: number;
-  /** Open links: they keep it from idling, but nothing waits for them. */
-  holds: number;
-  /** What the machine was told last. */
-  busy: boolean;
-  lastEnd: number;
-  timer: NodeJS.Timeout | null;
-}
-
-/** States in which the 30 s of `hold` run; in the others the stage's own deadline rules. */
-const HOLDING: ReadonlySet<PluginState> = new Set(['launching', 'stopping', 'crashed']);
-
 export function createBroker(parts: BrokerParts): Broker {
   const { send, view, instances, timing } = parts;
-  const waiting = new Map<string, Waiting>();
-  const signals = createAbortListeners();
-  const traffic = new Map<string, Traffic>();
   const sessions = new Map<string, Session>();
   /** Sessions that no call is given to, until it is known whether their program has exited. */
   const leaving = new WeakMap<Session, Promise<void>>();
   /** Why a session ended, or its plugin left service, unasked. */
   const lost = new WeakMap<Session, Failure>();
   const entered = new Map<string, Set<() => void>>();
-  let calls = 0;
 
   const tell = (plugin: string, event: TrafficEvent) => send({ type: 'traffic', plugin, event });
-
-  // ---- admission: a call that finds the plugin not ready goes through the machines ----
-
-  function admit(plugin: string, options: CallOptions): Promise<number> {
-    const callId = `c${++calls}`;
-    const { signal, startTimeout } = options;
-    return new Promise((resolve, reject) => {
-      let unlisten: (() => void) | undefined;
-      const withdraw = (failure: Failure) => {
-        if (!waiting.has(callId)) return;
-        settle({ failure });
-        tell(plugin, { type: 'call.cancelled', callId });
-      };
-      const onAbort = () =>
-        withdraw(
-          createFailure('CALL_CANCELLED', {
-            message: 'The call was cancelled before it was sent.',
-            data: { fate: 'not-sent' },
-          }),
-        );
-      const settle: Waiting['settle'] = (verdict) => {
-        const entry = waiting.get(callId);
-        if (entry === undefined) return;
-        waiting.delete(callId);
-        if (entry.timer !== null) clearTimeout(entry.timer);
-        unlisten?.();
-        if ('generation' in verdict) resolve(verdict.generation);
-        else reject(new SupervisorError(verdict.failure, plugin));
-      };
-      const entry: Waiting = { plugin, settle, byStage: startTimeout === undefined, timer: null };
-      waiting.set(callId, entry);
-      if (signal?.aborted) return onAbort();
-      unlisten = signal && signals.add(signal, onAbort);
-      const expire = (after: number) => setTimeout(() => withdraw(startTimedOut(plugin, after)), timerDelay(after));
-      if (startTimeout !== undefined && Number.isFinite(startTimeout)) entry.timer = expire(startTimeout);
-      if (entry.byStage && HOLDING.has(view(plugin)?.state ?? 'absent')) entry.timer = expire(timing.hold);
-      send({ type: 'CALL', plugin, callId });
-    });
-  }
-
-  const startTimedOut = (plugin: string, after: number) =>
-    createFailure('CALL_START_TIMEOUT', {
-      message: `${plugin} was not ready after ${after / 1000} s (it is ${view(plugin)?.state ?? 'unknown'}).`,
-      data: { fate: 'not-sent' },
-    });
-
-  function restartHoldTimers(plugin: string, state: PluginState) {
-    if (state === 'probing') return; // its 30 s began with launching
-    for (const [callId, entry] of waiting) {
-      if (entry.plugin !== plugin || !entry.byStage) continue;
-      if (entry.timer !== null) clearTimeout(entry.timer);
-      entry.timer = HOLDING.has(state)
-        ? setTimeout(() => {
-            entry.settle({ failure: startTimedOut(plugin, timing.hold) });
-            tell(plugin, { type: 'call.cancelled', callId });
-          }, timing.hold)
-        : null;
-    }
-  }
+  const admission = createAdmission({ send, stateOf: (plugin) => view(plugin)?.state, hold: timing.hold });
+  const traffic = createTraffic({
+    tell,
+    isStopping: (plugin) => view(plugin)?.state === 'stopping',
+    quiet: timing.quiet,
+  });
 
   // ---- the gate: one look at the snapshot ----
 
@@ -190,7 +111,7 @@ export function createBroker(parts: BrokerParts): Broker {
       const broken = sessions.get(plugin);
       const gone = broken && leaving.get(broken);
       if (gone !== undefined) await gone;
-      const generation = await admit(plugin, options);
+      const generation = await admission.admit(plugin, options);
       const open = openSession(plugin, generation);
       if (open !== null) return open;
       if (tries === 8) {
@@ -234,51 +155,6 @@ export function createBroker(parts: BrokerParts): Broker {
     return gone;
   }
 
-  // ---- traffic: only its edges reach the machines ----
-
-  function begin(plugin: string, generation: number, kind: 'inFlight' | 'holds' = 'inFlight'): () => void {
-    let entry = traffic.get(plugin);
-    if (entry === undefined || entry.generation !== generation) entry = watch(plugin, generation, false);
-    const current = entry;
-    current[kind]++;
-    if (!current.busy) {
-      current.busy = true;
-      tell(plugin, { type: 'calls.busy', generation });
-      schedule(plugin, current, timing.quiet);
-    }
-    return () => {
-      if (--current[kind] > 0) return;
-      current.lastEnd = performance.now();
-      if (kind === 'inFlight' && traffic.get(plugin) === current && view(plugin)?.state === 'stopping')
-        tell(plugin, { type: 'calls.drained', generation });
-    };
-  }
-
-  function watch(plugin: string, generation: number, busy: boolean): Traffic {
-    const old = traffic.get(plugin);
-    if (old?.timer) clearTimeout(old.timer);
-    const entry: Traffic = { generation, inFlight: 0, holds: 0, busy, lastEnd: performance.now(), timer: null };
-    traffic.set(plugin, entry);
-    if (busy) schedule(plugin, entry, timing.quiet);
-    return entry;
-  }
-
-  /** One timer per busy plugin, looked at once per `quiet`, rather than one set and cleared per call. */
-  function schedule(plugin: string, entry: Traffic, delay: number) {
-    entry.timer = setTimeout(() => {
-      if (traffic.get(plugin) !== entry) return;
-      const silence = performance.now() - entry.lastEnd;
-      const used = entry.inFlight > 0 || entry.holds > 0;
-      if (used || silence < timing.quiet) {
-        schedule(plugin, entry, used ? timing.quiet : Math.max(timing.quiet - silence, 1));
-        return;
-      }
-      entry.busy = false;
-      entry.timer = null;
-      tell(plugin, { type: 'calls.quiet', generation: entry.generation });
-    }, delay).unref();
-  }
-
   // ---- the call ----
 
   async function exchange<T>(
@@ -295,7 +171,7 @@ export function createBroker(parts: BrokerParts): Broker {
     };
     for (let replayed = false; ; replayed = true) {
       const open = (!parts.trace && openSession(plugin)) || (await session(plugin, options));
-      const end = begin(plugin, open.generation);
+      const end = traffic.begin(plugin, open.generation, 'calls');
       try {
         return await perform(open, requestOptions);
       } catch (error) {
@@ -320,25 +196,20 @@ export function createBroker(parts: BrokerParts): Broker {
 
   async function hold(plugin: string, options: CallOptions): Promise<Hold> {
     const open = await session(plugin, options);
-    const release = begin(plugin, open.generation, 'holds');
-    return { session: open, release, begin: () => begin(plugin, open.generation) };
+    const release = traffic.begin(plugin, open.generation, 'holds');
+    return { session: open, release, begin: () => traffic.begin(plugin, open.generation, 'calls') };
   }
 
   function hear(event: SupervisorEmitted) {
     switch (event.type) {
       case 'call.admitted':
-        waiting.get(event.callId)?.settle({ generation: event.generation });
-        return;
+        return admission.admitted(event.callId, event.generation);
       case 'call.rejected':
-        waiting
-          .get(event.callId)
-          ?.settle({ failure: { ...event.failure, data: { ...event.failure.data, fate: 'not-sent' } } });
-        return;
+        return admission.rejected(event.callId, event.failure);
       case 'plugin.removed':
-        forget(event.plugin, createFailure('CALL_INTERRUPTED', { message: `${event.plugin} was removed.` }));
-        return;
+        return forget(event.plugin, createFailure('CALL_INTERRUPTED', { message: 'The plugin was removed.' }));
       case 'plugin.entered':
-        onEntered(event.plugin, event.state, event.generation, event.failure);
+        return onEntered(event.plugin, event.state, event.generation, event.failure);
     }
   }
 
@@ -348,7 +219,7 @@ export function createBroker(parts: BrokerParts): Broker {
       if (instance?.session && instance.generation === generation && sessions.get(plugin) !== instance.session) {
         const opened = instance.session;
         sessions.set(plugin, opened);
-        watch(plugin, generation, true);
+        traffic.watch(plugin, generation);
         void opened.closed.then((reason) => {
           if (reason === null) return;
           lost.set(opened, reason);
@@ -360,30 +231,27 @@ export function createBroker(parts: BrokerParts): Broker {
     if (state === 'stopping' && failure !== null && current?.generation === generation && !lost.has(current)) {
       lost.set(current, failure);
     }
-    if (state === 'stopping' && (traffic.get(plugin)?.inFlight ?? 0) === 0)
-      tell(plugin, { type: 'calls.drained', generation });
+    if (state === 'stopping' && traffic.inFlight(plugin) === 0) tell(plugin, { type: 'calls.drained', generation });
     if (state === 'absent' || state === 'crashed' || state === 'launching') {
-      forget(plugin, failure ?? createFailure('CALL_INTERRUPTED', { message: `${plugin} was stopped.`, generation }));
+      forget(plugin, failure ?? createFailure('CALL_INTERRUPTED', { message: 'The plugin was stopped.', generation }));
     }
-    restartHoldTimers(plugin, state);
+    admission.entered(plugin, state);
     for (const listener of [...(entered.get(plugin) ?? [])]) listener();
   }
 
   function forget(plugin: string, reason: Failure) {
     sessions.get(plugin)?.close(reason);
     sessions.delete(plugin);
-    const entry = traffic.get(plugin);
-    if (entry?.timer) clearTimeout(entry.timer);
-    traffic.delete(plugin);
+    traffic.forget(plugin);
   }
 
   return {
     exchange,
     hold,
     hear,
-    inFlight: (plugin) => traffic.get(plugin)?.inFlight ?? 0,
+    inFlight: traffic.inFlight,
     close() {
-      for (const entry of [...waiting.values()]) entry.settle({ failure: createFailure('INTERNAL_CLOSED') });
+      admission.close(createFailure('INTERNAL_CLOSED'));
       for (const plugin of [...sessions.keys()]) forget(plugin, createFailure('INTERNAL_CLOSED'));
     },
   };
