@@ -20,13 +20,13 @@ export interface ExitLike {
 const HINTS: Readonly<Record<CauseKind, string>> = {
   'lock-out-of-date': 'Report it to the plugin’s authors: their lock file is stale.',
   'version-not-found': 'Check that the registry in use has the package.',
-  'install-script-failed': 'See the script’s own words above; it may need a program or a download.',
+  'install-script-failed': 'Correct what the script’s last words name; it may need a program or a download.',
   network: 'Check the network and the registry settings, then try again.',
   'engine-mismatch': 'Install the version of the runtime that the plugin wants.',
   'missing-program': 'Install the named program.',
   'missing-module': 'Report it to the plugin’s authors: the package is used but not declared.',
   'incompatible-dependency': 'The plugin needs an older or newer version of a dependency than was installed.',
-  'build-failed': 'See the first error of the build above.',
+  'build-failed': 'Correct the first error of the build.',
   'entry-missing': 'Name the right program with --command.',
   'missing-setting': 'Pass it with --env NAME=value.',
   'missing-argument': 'Pass the arguments after --.',
@@ -34,7 +34,7 @@ const HINTS: Readonly<Record<CauseKind, string>> = {
   'runtime-too-old': 'Install a newer version of the runtime.',
   'not-a-server': 'Name the server with --command or --subdir.',
   'out-of-disk': 'Free some space.',
-  unknown: 'See its last lines above.',
+  unknown: 'Correct what its last lines name, or start it another way with --command.',
 };
 
 /** Asked before a runtime's own: what they say is never anything else. */
@@ -110,7 +110,7 @@ export const LAST: readonly Pattern[] = [
   {
     kind: 'missing-argument',
     // Usage, and then what is wrong with how it was used: the second says more.
-    pattern: /(?<=^\s*usage:[\s\S]*)^(?:[\w.-]+: )?error: (.+)/im,
+    pattern: /^\s*usage:[\s\S]*?^(?:[\w.-]+: )?error: (.+)/dim,
     says: 'It does not start without other arguments',
   },
   {
@@ -168,8 +168,7 @@ const MAX_LINE = 300;
 
 /** The cause that the first matching pattern of `FIRST`, `own`, `LAST` gives; always one, `unknown` at worst. */
 export function explainWith(own: readonly Pattern[], output: string, exit: ExitLike): Cause {
-  const lines = output.split(/\r?\n/).filter((line) => !WARNING.test(line));
-  const text = lines.join('\n');
+  const text = lastWords(output);
   for (const each of [...FIRST, ...own, ...LAST]) {
     const match = each.pattern.exec(text);
     if (match === null) continue;
@@ -177,15 +176,18 @@ export function explainWith(own: readonly Pattern[], output: string, exit: ExitL
     const fill = (template: string) => template.replaceAll('$1', () => short(name)).trim();
     return {
       kind: each.kind,
-      detail: `${fill(each.says)} (“${lineAt(text, match.index)}”).`,
+      detail: `${fill(each.says)} (“${lineAt(text, match.indices?.[1]?.[0] ?? match.index)}”).`,
       hint: fill(each.hint ?? HINTS[each.kind]),
     };
   }
-  return unexplained(lines, exit);
+  return unexplained(text, exit);
 }
 
-function unexplained(lines: readonly string[], { code, signal }: ExitLike): Cause {
-  const last = lines.map((line) => line.trim()).findLast((line) => line !== '');
+function unexplained(text: string, { code, signal }: ExitLike): Cause {
+  const last = text
+    .split('\n')
+    .map((line) => line.trim())
+    .findLast((line) => line !== '');
   const ended = signal !== null ? `was ended by ${signal}` : code === null ? 'ended' : `ended with exit code ${code}`;
   const detail =
     last === undefined ? `It ${ended} and said nothing.` : `It ${ended}; its last words: “${short(last)}”.`;
@@ -194,6 +196,19 @@ function unexplained(lines: readonly string[], { code, signal }: ExitLike): Caus
     last === undefined ? 'It may need a setting, an argument or a service: see its documentation.' : HINTS.unknown;
   return { kind: 'unknown', detail, hint };
 }
+
+/** A program may print its whole minified source as it dies; patterns are slow on such text, and find nothing in it. */
+const LONGEST_LINE = 1000;
+const LONGEST_TEXT = 16 * 1024;
+
+/** The end of an output, without warnings. */
+const lastWords = (output: string): string =>
+  output
+    .split(/\r?\n/)
+    .filter((line) => !WARNING.test(line.slice(0, LONGEST_LINE)))
+    .map((line) => line.slice(0, LONGEST_LINE))
+    .join('\n')
+    .slice(-LONGEST_TEXT);
 
 const lineAt = (text: string, index: number): string => {
   // A pattern may begin with the line break before what it is about.

@@ -113,7 +113,12 @@ export const FAILURES = {
     'The source needs the git program (ssh, file), and it is not installed.',
     'Install git, or give an https URL.',
   ),
-  CLONE_FAILED: row('plugin', false, 'The clone failed for another reason.', 'See the last lines of git above.'),
+  CLONE_FAILED: row(
+    'plugin',
+    false,
+    'The clone failed for another reason.',
+    'Correct what the last lines of git name, then try again.',
+  ),
   CLONE_TIMEOUT: row(
     'plugin',
     false,
@@ -161,13 +166,13 @@ export const FAILURES = {
     'plugin',
     true,
     'The last rung of the install ladder failed.',
-    'See the last lines of the installer above.',
+    'Correct what the last lines of the installer name.',
   ),
   INSTALL_BUILD_FAILED: row(
     'plugin',
     true,
     'A build step failed and wrote no entry.',
-    'See the last lines of the build above.',
+    'Correct what the last lines of the build name.',
   ),
   INSTALL_ENTRY_MISSING: row(
     'plugin',
@@ -182,7 +187,12 @@ export const FAILURES = {
     'The program could not be executed (ENOENT, EACCES, exec format).',
     'Check the command and its permissions.',
   ),
-  LAUNCH_EXITED: row('plugin', false, 'The program ended before it was ready.', 'See its last lines above.'),
+  LAUNCH_EXITED: row(
+    'plugin',
+    false,
+    'The program ended before it was ready.',
+    'Correct what its last lines name, or start it another way with --command.',
+  ),
   LAUNCH_NEEDS_SETTING: row(
     'plugin',
     true,
@@ -219,8 +229,13 @@ export const FAILURES = {
     'The program never opened a port, though its transport is HTTP.',
     'Name the right transport with --transport, or the command with --command.',
   ),
-  RUN_EXITED: row('plugin', false, 'The program ended while it was in service.', 'See its last lines above.'),
-  RUN_DISCONNECTED: row('plugin', false, 'The program runs, but its connection is gone.', 'See its last lines above.'),
+  RUN_EXITED: row('plugin', false, 'The program ended while it was in service.', 'Correct what its last lines name.'),
+  RUN_DISCONNECTED: row(
+    'plugin',
+    false,
+    'The program runs, but its connection is gone.',
+    'Correct what its last lines name, or restart it.',
+  ),
   CALL_STOPPED: row(
     'input',
     false,

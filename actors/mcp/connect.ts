@@ -3,7 +3,7 @@
 import type { Failure } from '../../machines/failure.ts';
 import { createFailure } from '../../machines/failure.ts';
 import type { Limits, ProcessHandle } from '../context.ts';
-import { type Negotiation, negotiate } from './era.ts';
+import { knowsModern, type Negotiation, negotiate } from './era.ts';
 import { followProcess } from './follow-process.ts';
 import { createHttpWire } from './http.ts';
 import { createHttpClient, type HttpTarget } from './http-client.ts';
@@ -89,8 +89,9 @@ export async function handshake(
     }
     const failure = await openCatalog(session, outcome);
     if (failure === null) return outcome;
+    const fresh = era === 'auto' && outcome.negotiated.era === 'legacy' && (await knowsModern(request));
     session.close(failure);
-    return { ok: false, failure, fresh: null };
+    return { ok: false, failure, fresh: fresh ? 'modern' : null };
   } catch (thrown) {
     if (thrown instanceof SessionError) session.close(thrown.failure);
     throw thrown;

@@ -43,6 +43,24 @@ export async function negotiate(request: Request, era: 'auto' | 'legacy' | 'mode
   }
 }
 
+const METHOD_NOT_FOUND = -32601;
+
+/**
+ * Whether a server that took `initialize` could have been asked in the modern era: one that never heard of
+ * `server/discover` says so, while one that is locked into the handshake era refuses in another way.
+ */
+export async function knowsModern(request: Request): Promise<boolean> {
+  try {
+    const answer = await attempt(() =>
+      request('server/discover', { _meta: modernMeta(MODERN_VERSION) }, DISCOVER_TIMEOUT),
+    );
+    return !(answer instanceof SessionError) || answer.failure.data.code !== METHOD_NOT_FOUND;
+  } catch (thrown) {
+    if (thrown instanceof SessionError) return false;
+    throw thrown;
+  }
+}
+
 const UNSUPPORTED_VERSION = -32022;
 
 async function discover(request: Request): Promise<Negotiation> {

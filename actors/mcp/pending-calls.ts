@@ -125,7 +125,7 @@ const timedOut = (call: PendingCall, now: number): SessionError => {
   const hard = now >= call.hardDue;
   const limit = hard ? (call.options.hardTimeout ?? HARD_TIMEOUT) : (call.options.timeout ?? CALL_TIMEOUT);
   return sessionError('CALL_TIMEOUT', 'sent-unknown', {
-    message: `${call.method} was not answered within ${limit} ms${hard ? ', progress or not' : ''}.`,
+    message: `${call.method} was not answered within ${limit / 1000} s${hard ? ', progress or not' : ''}.`,
     data: { method: call.method, timeout: limit },
   });
 };

@@ -3,9 +3,10 @@
 import { createHash } from 'node:crypto';
 import type { PluginSpec, Source } from '../../launchers/plan.ts';
 import type { Checkout } from '../../machines/contracts.ts';
+import { CLIENT_INFO } from '../mcp/meta.ts';
 
-/** Raised when the launchers would plan the same folder differently, so that kept plans are made anew. */
-const PLAN_VERSION = 2;
+/** Another version of the product, or a raised number between two, may plan the same folder differently. */
+const PLAN_VERSION = [CLIENT_INFO.version, 3];
 
 /** Names the place alone, whatever the ref: the checkouts of a repository are together in one folder. */
 export const sourceHash = (source: Source): string =>

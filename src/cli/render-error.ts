@@ -29,7 +29,7 @@ export const errorAsJson = (error: SupervisorError): string => `${toJson(error)}
  *
  *     npm error 404 Not Found
  *
- *   → See the last lines of the installer above.
+ *   → Correct what the last lines of the installer name.
  * ```
  */
 export function errorAsText(error: SupervisorError, { style, columns }: Pick<Output, 'style' | 'columns'>): string {

@@ -135,6 +135,18 @@ describe('the probe and the protocol era', () => {
     expect(await probed.failed()).toMatchObject({ retry: { era: 'modern' }, failure: { code: 'PROBE_PROTOCOL' } });
   });
 
+  it('asks for a fresh process when tools are listed in the modern era alone', async () => {
+    const probed = await probe(harness, mcp('both-eras'));
+    expect(await probed.failed()).toMatchObject({ retry: { era: 'modern' }, failure: { code: 'PROBE_PROTOCOL' } });
+    const again = await probe(harness, mcp('both-eras'), { attempt: { era: 'modern' } });
+    expect(await again.ready()).toMatchObject({ era: 'modern', tools: 1 });
+  });
+
+  it('does not try another era on a server that knows only one', async () => {
+    const probed = await probe(harness, mcp('both-eras', 'neither'));
+    expect(await probed.failed()).toMatchObject({ retry: null, failure: { message: /does not list its tools/ } });
+  });
+
   it('begins with the modern era when it is known', async () => {
     const probed = await probe(harness, mcp('modern', 'locked'), { attempt: { era: 'modern' } });
     expect(await probed.ready()).toMatchObject({ era: 'modern', tools: 1 });

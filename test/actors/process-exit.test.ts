@@ -46,17 +46,6 @@ it('survives a launcher that breaks while it explains', async () => {
   expect(harness.complaints[0]).toContain('a launcher could not explain an exit');
 });
 
-it('gives a launcher the end of what was said, and of each line its beginning', async () => {
-  const minified =
-    'for (let i = 0; i < 400; i++) console.error("e".repeat(5000)); console.error("end"); process.exitCode = 1';
-  const run = harness.run(['node', '-e', minified], { plan: { launcher: 'fixture' } });
-  run.send({ type: 'spawn' });
-  const { cause } = await run.until('process.exited');
-  const told = cause?.detail ?? '';
-  expect([told.length, told.split('\n').slice(-2)]).toEqual([16 * 1024 + '1: '.length, ['e'.repeat(1000), 'end']]);
-  await run.until('group.empty');
-});
-
 it.each(['SIGKILL', 'SIGSEGV', 'SIGABRT'] as const)('records that a program died by %s', async (signal) => {
   const run = harness.run(['node', 'forever.mjs']);
   const { pid } = await started(run);

@@ -39,7 +39,7 @@ it('is one block: what failed, why, the last lines, what to do', () => {
     npm error code E404
     npm error 404 Not Found
 
-  → See the last lines of the installer above.
+  → Correct what the last lines of the installer name.
 `,
   );
 });

@@ -270,4 +270,11 @@ describe('the words of installers and servers', () => {
       detail: expect.stringContaining('In-memory databases require the --read-write flag'),
     });
   });
+
+  it('are read at the end of a long output and at the beginning of a long line only', () => {
+    const early = `EADDRINUSE\n${'x'.repeat(100)}\n`.padEnd(300 * 1024, 'minified line\n');
+    expect(causeOf('node', early).kind).toBe('unknown');
+    expect(causeOf('node', `${early}EADDRINUSE ${'e'.repeat(100_000)}`).kind).toBe('port-taken');
+    expect(causeOf('node', `${'e'.repeat(100_000)} EADDRINUSE`).kind).toBe('unknown');
+  });
 });

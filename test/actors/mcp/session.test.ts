@@ -99,7 +99,7 @@ describe('a session', () => {
   it('ends at the hard timeout, progress or not', async () => {
     const options = { timeout: 400, hardTimeout: 420, onProgress: () => {} };
     const error = await failureOf((await slow()).request('steps', {}, options));
-    expect(error.failure.message).toContain('420 ms, progress or not');
+    expect(error.failure.message).toContain('0.42 s, progress or not');
   });
 
   it('is aborted by a signal, and cancels on the server', async () => {
