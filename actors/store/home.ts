@@ -1,7 +1,7 @@
 /** The home folder itself: made private, marked with its format, refused when it is somebody else's. */
 
 import { chmod, mkdir, readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createFailure } from '../../machines/failure.ts';
 import { FailureError } from '../failure-error.ts';
 import { atomicWrite } from './atomic-write.ts';
@@ -13,7 +13,7 @@ export const HOME_FORMAT = 1;
 const EXPECTED = /^(config\.ya?ml|tmp|locks|daemon\.(lock|sock)|format\..*\.tmp|lost\+found|\..*)$/;
 
 export async function openHome(home: string): Promise<void> {
-  await mkdir(home, { recursive: true, mode: 0o700 });
+  await makeFolder(home);
   const format = await readFormat(home);
   if (format === null) {
     const strangers = (await readdir(home)).filter((name) => !EXPECTED.test(name) && name !== 'format');
@@ -32,6 +32,30 @@ export async function openHome(home: string): Promise<void> {
   // Only leaves the home once its format is known to be ours.
   await mkdir(join(home, 'tmp'), { recursive: true });
 }
+
+/** Not `recursive`: where a folder can't hold others (`/proc`), Node then tries for ever. */
+async function makeFolder(path: string, again = true): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return requireFolder(path);
+    if (code !== 'ENOENT' || !again) throw unusable(path, `can not be made (${code})`);
+    // Another process may be making it at the same time.
+    if (!(await isThere(dirname(path)))) await makeFolder(dirname(path));
+    await makeFolder(path, false);
+  }
+}
+
+async function requireFolder(path: string): Promise<void> {
+  if (!(await stat(path)).isDirectory()) throw unusable(path, 'is a file or a device');
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
 
 async function readFormat(home: string): Promise<number | null> {
   const text = await readFile(join(home, 'format'), 'utf8').catch((error: NodeJS.ErrnoException) => {
