@@ -1,17 +1,9 @@
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createFixtureRepos, type FixtureRepos } from '../support/fixture-repos.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const { exports: subpaths } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
@@ -25,6 +17,8 @@ const entries = Object.keys(subpaths)
 describe('the packed tarball', () => {
   let project: string;
   let env: NodeJS.ProcessEnv;
+  let repos: FixtureRepos;
+  let source: string;
 
   beforeAll(async () => {
     project = realpathSync(mkdtempSync(join(tmpdir(), 'mcp-supervisor-pack-')));
@@ -44,13 +38,14 @@ describe('the packed tarball', () => {
       env,
       extendEnv: false,
     });
-    cpSync(join(root, 'fixtures/plugins/node-stdio'), join(project, 'node-stdio'), {
-      recursive: true,
-      filter: (path) => !/node_modules|dist$/.test(path),
-    });
+    repos = await createFixtureRepos();
+    source = (await repos.add('node-stdio')).url;
   });
 
-  afterAll(() => rmSync(project, { recursive: true, force: true }));
+  afterAll(async () => {
+    rmSync(project, { recursive: true, force: true });
+    await repos?.[Symbol.asyncDispose]();
+  });
 
   it('holds the compiled code and the documents, nothing of the tests', async () => {
     const files = readdirSync(join(project, 'node_modules/mcp-supervisor'), { recursive: true, encoding: 'utf8' });
@@ -60,8 +55,8 @@ describe('the packed tarball', () => {
     expect(files.filter((file) => /^(test|fixtures|src|actors)\//.test(file))).toEqual([]);
   });
 
-  it('runs by `npx mcp-supervisor`', async () => {
-    const { stdout } = await execa('npx', ['mcp-supervisor', 'call', './node-stdio', 'echo', 'message=hello'], {
+  it('runs by `npx mcp-supervisor call <git url> <tool> …`', async () => {
+    const { stdout } = await execa('npx', ['mcp-supervisor', 'call', source, 'echo', 'message=hello'], {
       cwd: project,
       env,
       extendEnv: false,
