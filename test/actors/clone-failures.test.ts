@@ -9,8 +9,8 @@ import type { FailureCode } from '../../machines/failure.ts';
 import { type GitServer, git, startGitServer } from '../support/git-server.ts';
 import { createHome, type TestHome } from '../support/home.ts';
 import { expectNothingLeft } from '../support/leftovers.ts';
+import { specOf } from '../support/spec.ts';
 import { type CloneHarness, createCloneHarness, createRepository, pathWithoutGit } from './clone-harness.ts';
-import { specOf } from './spec.ts';
 
 const auth = { username: 'somebody', password: 'a-p@ssword' };
 

@@ -10,7 +10,7 @@ import { createStore } from '../../actors/store/create-store.ts';
 import type { Checkout, JobEnded, JobResult } from '../../machines/contracts.ts';
 import { git } from '../support/git-server.ts';
 import { createHome, type TestHome } from '../support/home.ts';
-import { specOf } from './spec.ts';
+import { specOf } from '../support/spec.ts';
 
 export interface CloneHarness extends AsyncDisposable {
   readonly home: TestHome;

@@ -5,28 +5,16 @@ import { createDetectActor } from '../../actors/detect.ts';
 import { planKey } from '../../actors/store/keys.ts';
 import type { FileView, Launcher, LaunchPlan, PluginSpec, Refusal } from '../../launchers/plan.ts';
 import type { Checkout, Environment, JobEnded, JobResult } from '../../machines/contracts.ts';
+import { samplePlan } from '../../src/testing/samples.ts';
+import { specOf } from '../support/spec.ts';
 import { type CloneHarness, createCloneHarness, writeFiles } from './clone-harness.ts';
-import { specOf } from './spec.ts';
 
-const plan: LaunchPlan = {
+const plan = samplePlan({
   launcher: 'mine',
   runtime: 'mine',
-  projectDir: '',
   tools: [],
-  install: [],
-  build: [],
-  start: [{ id: 'a', command: { program: 'node', args: ['index.js'], cwd: '' }, entry: 'index.js' }],
-  transport: 'stdio',
-  port: { env: [], args: [], fixed: null },
-  socket: null,
-  endpoint: null,
-  health: null,
-  readyPattern: null,
-  env: {},
-  wants: [],
-  confidence: 'high',
   evidence: [{ file: 'mine.txt', says: 'mine' }],
-};
+});
 
 /** A launcher for folders with a `mine.txt`; remembers what it was shown. */
 function createLauncher(made: LaunchPlan | Refusal) {

@@ -12,6 +12,7 @@ import { createStore } from '../../actors/store/create-store.ts';
 import type { Launcher, LaunchPlan } from '../../launchers/plan.ts';
 import type { Attempt, ProcessCommand, ProcessEvent, ProcessInput } from '../../machines/contracts.ts';
 import { createSecrets } from '../../src/credential.ts';
+import { samplePlan, sampleSpec } from '../../src/testing/samples.ts';
 import { createHome } from '../support/home.ts';
 
 export const programs = fileURLToPath(new URL('../../fixtures/processes', import.meta.url));
@@ -121,25 +122,14 @@ export async function createHarness(options: { launchers?: readonly Launcher[] }
   };
 }
 
-export const plan: LaunchPlan = {
+export const plan = samplePlan({
   launcher: 'fixture',
-  runtime: 'node',
-  projectDir: '',
   tools: [],
-  install: [],
-  build: [],
   start: [],
   transport: 'auto',
   port: { env: [], args: [], fixed: null },
-  socket: null,
-  endpoint: null,
-  health: null,
-  readyPattern: null,
-  env: {},
-  wants: [],
-  confidence: 'high',
   evidence: [],
-};
+});
 
 export function inputOf(command: readonly string[], start: Partial<Start> = {}): ProcessInput {
   const [program = '', ...args] = command;
@@ -147,17 +137,11 @@ export function inputOf(command: readonly string[], start: Partial<Start> = {}):
   return {
     plugin: start.plugin ?? 'p',
     generation: start.generation ?? 1,
-    spec: {
+    spec: sampleSpec({
       source: { kind: 'folder', path: dir, subdir: '' },
-      overrides: {},
       env: createSecrets(start.env ?? {}),
-      envPolicy: 'minimal',
-      restart: 'transient',
-      activation: 'lazy',
       idleStop: null,
-      protocol: 'auto',
-      timeouts: {},
-    },
+    }),
     environment: {
       key: 'k',
       dir,

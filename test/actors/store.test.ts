@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { createStore } from '../../actors/store/create-store.ts';
 import { planKey, sourceHash, sourceKey } from '../../actors/store/keys.ts';
 import { createHome } from '../support/home.ts';
-import { specOf } from './spec.ts';
+import { specOf } from '../support/spec.ts';
 
 const checkout = { dir: '/x', commit: 'c', committedAt: null };
 const keyOf = (source: string) => sourceKey(specOf(source).source);

@@ -9,8 +9,8 @@ import { planKey } from '../../actors/store/keys.ts';
 import { createSurveyActor } from '../../actors/survey.ts';
 import type { LaunchPlan, Overrides, PluginSpec } from '../../launchers/plan.ts';
 import type { Attempt, Environment, Survey } from '../../machines/contracts.ts';
+import { specOf } from '../support/spec.ts';
 import { type CloneHarness, createCloneHarness, createRepository, writeFiles } from './clone-harness.ts';
-import { specOf } from './spec.ts';
 
 const plan = { launcher: 'x', transport: 'stdio', endpoint: null, start: [], build: [] } as unknown as LaunchPlan;
 const attempt: Attempt = {

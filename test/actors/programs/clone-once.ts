@@ -3,7 +3,7 @@ import { createActor, createMachine } from 'xstate';
 import { createCloneActor } from '../../../actors/clone.ts';
 import type { ActorContext } from '../../../actors/context.ts';
 import { createStore } from '../../../actors/store/create-store.ts';
-import { specOf } from '../spec.ts';
+import { specOf } from '../../support/spec.ts';
 
 const [home = '', source = '', plugin = ''] = process.argv.slice(2);
 const silent = () => {};
