@@ -9,9 +9,8 @@ export const LEGACY_VERSION = '2025-11-25';
 export const MODERN_VERSION = '2026-07-28';
 
 const PREFIX = 'io.modelcontextprotocol/';
-export const VERSION_KEY = `${PREFIX}protocolVersion`;
+const VERSION_KEY = `${PREFIX}protocolVersion`;
 export const SERVER_INFO_KEY = `${PREFIX}serverInfo`;
-export const SUBSCRIPTION_KEY = `${PREFIX}subscriptionId`;
 
 type Meta = Readonly<Record<string, unknown>>;
 interface Params {

@@ -15,6 +15,7 @@ export interface Flags {
   readonly envFile?: readonly string[];
   readonly command?: string;
   readonly transport?: NonNullable<PluginOptions['transport']>;
+  readonly endpoint?: string;
   /** Seconds. */
   readonly timeout?: number;
   readonly home?: string;
@@ -54,6 +55,7 @@ export const addSourceOptions = (command: Command): Command =>
     .option('--env-file <file>', 'read variables of the plugin from NAME=value lines (repeatable)', collect)
     .option('--command <line>', 'the command that starts the plugin, instead of the detected one')
     .addOption(new Option('--transport <kind>', 'how it talks (default: found out)').choices(TRANSPORTS))
+    .option('--endpoint <path>', 'path under which it answers over HTTP, e.g. /mcp (default: found out)')
     .option(
       '--timeout <seconds>',
       'seconds that each step may take (default: 300 to clone, 600 to install, 60 to start, 60 to answer)',
@@ -73,7 +75,7 @@ export async function toPluginOptions(
   { source, flags, pluginArgs }: Invocation,
   env: NodeJS.ProcessEnv,
 ): Promise<PluginOptions> {
-  const { ref, subdir, command, transport } = flags;
+  const { ref, subdir, command, transport, endpoint } = flags;
   const variables = { ...(await readEnvFiles(flags.envFile ?? [])), ...readEnvFlags(flags.env ?? [], env) };
   const limit = limitOf(flags);
   return {
@@ -83,6 +85,7 @@ export async function toPluginOptions(
     ...(command === undefined ? {} : { command }),
     ...(pluginArgs.length === 0 ? {} : { args: pluginArgs }),
     ...(transport === undefined ? {} : { transport }),
+    ...(endpoint === undefined ? {} : { endpoint }),
     ...(Object.keys(variables).length === 0 ? {} : { env: variables }),
     ...(limit === null ? {} : { timeouts: { clone: limit, install: limit, start: limit, call: limit } }),
   };

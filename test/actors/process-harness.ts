@@ -1,11 +1,9 @@
 /** One process actor on a real fixture program, with a real store, guard and ledger; the test is its machine. */
 
-import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { vi } from 'vitest';
 import { createActor, createMachine } from 'xstate';
 import type { ActorContext, ProcessHandle } from '../../actors/context.ts';
-import { isAlive } from '../../actors/groups.ts';
 import { createGuard } from '../../actors/guard.ts';
 import { createProcessActor } from '../../actors/process.ts';
 import { createStore } from '../../actors/store/create-store.ts';
@@ -161,11 +159,3 @@ export function inputOf(command: readonly string[], start: Partial<Start> = {}):
     },
   };
 }
-
-/** Live pids whose command line contains the text. */
-export const pidsNamed = (text: string): number[] =>
-  execFileSync('ps', ['-A', '-o', 'pid=,args='], { encoding: 'utf8' })
-    .split('\n')
-    .filter((line) => line.includes(text))
-    .map((line) => Number.parseInt(line, 10))
-    .filter(isAlive);

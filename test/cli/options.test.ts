@@ -12,7 +12,14 @@ it('says nothing that was not said', async () => {
 });
 
 it('hands the options on to the library, seconds as milliseconds', async () => {
-  const flags = { ref: 'v1', subdir: 'a/b', command: 'node x.js', transport: 'sse', timeout: 1.5 } as const;
+  const flags = {
+    ref: 'v1',
+    subdir: 'a/b',
+    command: 'node x.js',
+    transport: 'sse',
+    endpoint: '/mcp',
+    timeout: 1.5,
+  } as const;
   expect(await options(flags, ['--root', '/'])).toEqual({
     source: './x',
     ref: 'v1',
@@ -20,6 +27,7 @@ it('hands the options on to the library, seconds as milliseconds', async () => {
     command: 'node x.js',
     args: ['--root', '/'],
     transport: 'sse',
+    endpoint: '/mcp',
     timeouts: { clone: 1500, install: 1500, start: 1500, call: 1500 },
   });
 });

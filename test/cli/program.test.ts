@@ -28,7 +28,19 @@ describe('help', () => {
   it.each(['detect', 'tools', 'call', 'run'])('of %s names every option of a source', async (command) => {
     const { code, stdout } = await runCli([command, '--help']);
     expect(code).toBe(0);
-    const options = ['json', 'ref', 'subdir', 'env', 'env-file', 'command', 'transport', 'timeout', 'home', 'verbose'];
+    const options = [
+      'json',
+      'ref',
+      'subdir',
+      'env',
+      'env-file',
+      'command',
+      'transport',
+      'endpoint',
+      'timeout',
+      'home',
+      'verbose',
+    ];
     for (const option of options) expect(stdout).toMatch(new RegExp(`^ {2}--${option}\\b`, 'm'));
     expect(stdout).toContain('--timeout <seconds>');
   });
