@@ -179,6 +179,7 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
   ) {
     known(name);
     refuseWhenClosing();
+    if (waiting.signal?.aborted) throw supervisorError('CALL_CANCELLED', { message: 'The start was cancelled.' }, name);
     send({ type, plugin: name });
     const { release } = await broker.hold(name, waiting);
     release();
@@ -254,6 +255,11 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
       return observer.of(name).log;
     },
     on(event, listener) {
+      if (!EVENTS.includes(event)) {
+        throw supervisorError('CONFIG_INVALID', {
+          message: `'${event}' is no event of a supervisor; expected ${EVENTS.join(', ')}.`,
+        });
+      }
       emitter.on(event, listener as never);
       return () => emitter.off(event, listener as never);
     },
@@ -277,6 +283,14 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
     actor,
   };
 }
+
+const EVENTS: readonly (keyof SupervisorEvents)[] = [
+  'plugin:state',
+  ...PLUGIN_STATES.map((state) => `plugin:${state}` as const),
+  'plugin:removed',
+  'plugin:log',
+  'supervisor:closed',
+];
 
 /** Epoch milliseconds that never jump: a clock that is set back or forth must not restart or park anything. */
 function steadyClock(): () => number {

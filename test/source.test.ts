@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { defaultName, parseSource, pinSource, showSource } from '../src/source.ts';
 
-const options = { cwd: '/work/here', userHome: '/users/me' };
+const options = { cwd: '/projects/here', userHome: '/users/me' };
 const parse = (text: string) => parseSource(text, options);
 const git = (url: string, ref: string | null = null, subdir = '') => ({ kind: 'git', url, ref, subdir });
 const folder = (path: string, subdir = '') => ({ kind: 'folder', path, subdir });
@@ -59,14 +59,14 @@ describe('parseSource', () => {
     ['git+ssh://git@example.org/o/n.git@v1', git('ssh://git@example.org/o/n.git', 'v1')],
     ['git+file:///srv/n.git@v1', git('file:///srv/n.git', 'v1')],
     // folders
-    ['.', folder('/work/here')],
-    ['./x', folder('/work/here/x')],
-    ['../x', folder('/work/x')],
+    ['.', folder('/projects/here')],
+    ['./x', folder('/projects/here/x')],
+    ['../x', folder('/projects/x')],
     ['..', folder('/work')],
     ['/abs/x/', folder('/abs/x')],
     ['~/x', folder('/users/me/x')],
     ['~', folder('/users/me')],
-    ['./with blank#:src/x', folder('/work/here/with blank', 'src/x')],
+    ['./with blank#:src/x', folder('/projects/here/with blank', 'src/x')],
   ])('reads %s', (text, source) => {
     expect(parse(text)).toEqual({ source, credential: null });
   });

@@ -72,6 +72,19 @@ describe('errors', () => {
     await expect(supervisor.call('odd', payload as never)).rejects.toMatchObject({ code: 'CALL_BAD_ARGUMENTS' });
   });
 
+  it('name an event that there is not', () => {
+    start({});
+    expect(() => supervisor.on('plugin:redy' as never, () => {})).toThrow(/'plugin:redy' is no event .*plugin:ready/);
+  });
+
+  it('of a start that was cancelled before it began leave the plugin alone', async () => {
+    start({ plugins: { demo: plugin('tools') } });
+    await expect(supervisor.start('demo', { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: 'CALL_CANCELLED',
+    });
+    expect(supervisor.status('demo').state).toBe('absent');
+  });
+
   it('name a state that there is not', async () => {
     start({ plugins: { odd: plugin('odd') } });
     await expect(supervisor.waitFor('odd', 'redy' as never)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });

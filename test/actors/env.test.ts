@@ -180,9 +180,9 @@ describe('the environment of an installer', () => {
 
   it('has the tools first on PATH, and not the folders of an activated venv or a surrounding npm script', () => {
     const callerEnv = {
-      VIRTUAL_ENV: '/work/.venv',
+      VIRTUAL_ENV: '/projects/.venv',
       npm_lifecycle_event: 'start',
-      PATH: '/work/.venv/bin:/work/node_modules/.bin:/usr/bin',
+      PATH: '/projects/.venv/bin:/projects/node_modules/.bin:/usr/bin',
     };
     expect(jobEnv({ callerEnv }, { path: ['/tools'], programs: {} }).PATH).toBe('/tools:/usr/bin');
   });
