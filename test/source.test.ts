@@ -62,7 +62,7 @@ describe('parseSource', () => {
     ['.', folder('/projects/here')],
     ['./x', folder('/projects/here/x')],
     ['../x', folder('/projects/x')],
-    ['..', folder('/work')],
+    ['..', folder('/projects')],
     ['/abs/x/', folder('/abs/x')],
     ['~/x', folder('/users/me/x')],
     ['~', folder('/users/me')],
@@ -114,7 +114,7 @@ describe('parseSource', () => {
   test.each([
     ['n', /\.\/n/],
     ['packages/x/y', /\.\/packages\/x\/y/],
-    ['./x#v1', /file:\/\/\/work\/here\/x#v1/],
+    ['./x#v1', /file:\/\/\/projects\/here\/x#v1/],
     ['https://github.com/o', /owner\/name/],
     ['o/n#:../x', /folder inside the source/],
   ])('says for %s what to write instead', (text, hint) => {
