@@ -1,6 +1,5 @@
 /** The facade: joins the machines, the broker and what is remembered for people into one object. */
 
-import { EventEmitter } from 'eventemitter3';
 import { createActor } from 'xstate';
 import type { ActorContext, OutputLine } from '../actors/context.ts';
 import type { PluginSpec } from '../launchers/plan.ts';
@@ -8,22 +7,16 @@ import type { SupervisorCommand, SupervisorEmitted } from '../machines/events.ts
 import { defaultRestartPolicy, defaultTiming } from '../machines/policy.ts';
 import { PLUGIN_STATES, stateName } from '../machines/states.ts';
 import { memberOf } from '../machines/supervisor/context.ts';
+import { createAnnouncer } from './announcer.ts';
 import { createBroker, defaultBrokerTiming } from './broker.ts';
 import { createCalls } from './calls.ts';
 import { composeMachine, createContext, defaultSlots } from './compose.ts';
 import { checkOptions, toSpec } from './config.ts';
 import { SupervisorError, supervisorError } from './errors.ts';
 import { createObserver } from './observe.ts';
-import type {
-  CallOptions,
-  PluginOptions,
-  PluginStatus,
-  Supervisor,
-  SupervisorEvents,
-  SupervisorOptions,
-} from './options.ts';
+import type { CallOptions, PluginOptions, PluginStatus, Supervisor, SupervisorOptions } from './options.ts';
 import { isAtRest, type PluginSnapshot, toStatus } from './status.ts';
-import { type Emitter, until } from './wait.ts';
+import { until } from './wait.ts';
 
 /**
  * A supervisor of MCP servers, ready at once: nothing is cloned or started before it is needed. Throws CONFIG_INVALID and
@@ -36,7 +29,9 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
     specs.set(name, toSpec(name, plugin, options.defaults));
 
   const createdAt = new Date().toISOString();
-  const emitter: Emitter = new EventEmitter();
+  const { emitter, announce, on } = createAnnouncer((err, event) =>
+    context.log.error({ err, event }, 'a listener threw'),
+  );
   const observer = createObserver(Date.now);
   const context = createContext(options, onOutput);
   const { log } = context;
@@ -92,17 +87,6 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
         log.error({ err: error }, 'the inspector threw');
       }
     };
-  }
-
-  /** A listener of the user must not break the machine that called it. */
-  function announce<Name extends keyof SupervisorEvents>(event: Name, argument: SupervisorEvents[Name]) {
-    for (const listener of emitter.listeners(event) as ((argument: SupervisorEvents[Name]) => void)[]) {
-      try {
-        listener(argument);
-      } catch (error) {
-        log.error({ err: error, event }, 'a listener threw');
-      }
-    }
   }
 
   function onOutput(line: OutputLine) {
@@ -254,15 +238,7 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
       known(name);
       return observer.of(name).log;
     },
-    on(event, listener) {
-      if (!EVENTS.includes(event)) {
-        throw supervisorError('CONFIG_INVALID', {
-          message: `'${event}' is no event of a supervisor; expected ${EVENTS.join(', ')}.`,
-        });
-      }
-      emitter.on(event, listener as never);
-      return () => emitter.off(event, listener as never);
-    },
+    on,
     async waitFor(name, state, { signal } = {}) {
       if (!PLUGIN_STATES.includes(state)) {
         throw supervisorError('CONFIG_INVALID', {
@@ -283,14 +259,6 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
     actor,
   };
 }
-
-const EVENTS: readonly (keyof SupervisorEvents)[] = [
-  'plugin:state',
-  ...PLUGIN_STATES.map((state) => `plugin:${state}` as const),
-  'plugin:removed',
-  'plugin:log',
-  'supervisor:closed',
-];
 
 /** Epoch milliseconds that never jump: a clock that is set back or forth must not restart or park anything. */
 function steadyClock(): () => number {

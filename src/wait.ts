@@ -1,8 +1,5 @@
-import type { EventEmitter } from 'eventemitter3';
+import type { Emitter } from './announcer.ts';
 import { supervisorError } from './errors.ts';
-import type { SupervisorEvents } from './options.ts';
-
-export type Emitter = EventEmitter<{ [Name in keyof SupervisorEvents]: [SupervisorEvents[Name]] }>;
 
 /**
  * Resolves with what `settled` returns as soon as that is not undefined, asked now and after every state change of any
