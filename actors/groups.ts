@@ -15,7 +15,7 @@ const table = process.platform === 'linux' ? createProcTable() : createPsTable()
 export const COOKIE_VARIABLE = 'MCP_SUPERVISOR_COOKIE';
 
 /** True when processes that left their group can be found by cookie (Linux); `doctor` says so where they can't. */
-export const findsEscapees = table.readsEnvironments;
+const findsEscapees = table.readsEnvironments;
 
 /** Processes that end together: groups, all that carry one of the cookies, and single pids. */
 export interface Family {

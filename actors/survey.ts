@@ -1,12 +1,12 @@
 /** What is known before a start, from the disk alone: no network, no child process, ≤ 5 ms for what runs from git. */
 
-import { stat } from 'node:fs/promises';
 import { fromPromise } from 'xstate';
 import type { LaunchPlan, PluginSpec, Source } from '../launchers/plan.ts';
 import type { Attempt, Checkout, Environment, Survey, SurveyActor, SurveyInput } from '../machines/contracts.ts';
 import { createFailure } from '../machines/failure.ts';
 import { listFolder } from './clone/folder-files.ts';
 import type { ActorContext } from './context.ts';
+import { exists } from './exists.ts';
 import { FailureError } from './failure-error.ts';
 import { isAlive } from './groups.ts';
 import { isInstalled } from './install/marker.ts';
@@ -96,9 +96,3 @@ function firstAttempt(plan: LaunchPlan | null, spec: PluginSpec): Attempt {
     dependencies: 'declared',
   };
 }
-
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );

@@ -1,7 +1,7 @@
 import type { LaunchPlan } from './plan.ts';
 
 /** How a leased port reaches programs that say nothing else: the usual variables, set together so that they agree. */
-export const USUAL_PORT_VARIABLES = [
+const USUAL_PORT_VARIABLES = [
   'PORT',
   'MCP_PORT',
   'FASTMCP_PORT',

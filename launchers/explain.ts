@@ -38,7 +38,7 @@ const HINTS: Readonly<Record<CauseKind, string>> = {
 };
 
 /** Asked before a runtime's own: what they say is never anything else. */
-export const FIRST: readonly Pattern[] = [
+const FIRST: readonly Pattern[] = [
   {
     kind: 'out-of-disk',
     pattern: /ENOSPC|No space left on device|EDQUOT|Disk quota exceeded/i,
@@ -57,7 +57,7 @@ const NAME = `([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[A-Z]*(?:TOKEN|KEY|SECRET|PASSWORD)
 const LACKS = `(?:not (?:been )?(?:set|provided|defined|found|configured|specified|present)|required|missing|undefined|unset|empty|must be|has to be|needs? to be|should be set)`;
 
 /** Asked after a runtime's own. */
-export const LAST: readonly Pattern[] = [
+const LAST: readonly Pattern[] = [
   { kind: 'missing-argument', pattern: /the following arguments are required: (.+)/, says: 'It needs the argument $1' },
   {
     kind: 'missing-argument',

@@ -26,7 +26,7 @@ const MiB = 1024 * 1024;
 const defaultLimits: Limits = { maxMessage: 10 * MiB - 1024, maxResult: 16 * MiB };
 
 /** `$MCP_SUPERVISOR_HOME`, else the XDG data folder. */
-export function homeOf({ home, env = process.env }: Pick<SupervisorOptions, 'home' | 'env'>): string {
+function homeOf({ home, env = process.env }: Pick<SupervisorOptions, 'home' | 'env'>): string {
   if (home !== undefined) return resolve(home);
   if (env.MCP_SUPERVISOR_HOME) return resolve(env.MCP_SUPERVISOR_HOME);
   return join(env.XDG_DATA_HOME || join(env.HOME || homedir(), '.local', 'share'), 'mcp-supervisor');

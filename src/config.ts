@@ -111,7 +111,7 @@ export function checkOptions(options: SupervisorOptions): void {
 /** Plugin names go into folder names, URLs and tool prefixes. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
-export function checkName(name: string): void {
+function checkName(name: string): void {
   if (NAME.test(name)) return;
   throw supervisorError('CONFIG_INVALID', {
     message: `'${name}' can't be a plugin's name: use letters, digits, '.', '_' and '-', at most 100, starting with a letter or digit.`,

@@ -7,7 +7,7 @@ const HISTORY = 200;
 /** Same bound as the stderr ring. */
 const LOG_LINES = 1000;
 
-export interface Observed {
+interface Observed {
   readonly history: HistoryEntry[];
   readonly log: LogLine[];
 }
@@ -15,18 +15,15 @@ export interface Observed {
 export interface Observer {
   changed(plugin: string, entry: HistoryEntry): void;
   printed(line: OutputLine): LogLine;
-  /** A copy of what is kept now. */
-  of(plugin: string): Observed;
+  /** Copies of what is kept now. */
+  history(plugin: string): readonly HistoryEntry[];
+  log(plugin: string): readonly LogLine[];
   last(plugin: string): HistoryEntry | undefined;
   forget(plugin: string): void;
 }
 
 export function createObserver(now: () => number): Observer {
   const plugins = new Map<string, Observed>();
-  const of = (plugin: string): Observed => {
-    const { history, log } = kept(plugin);
-    return { history: history.slice(-HISTORY), log: log.slice(-LOG_LINES) };
-  };
   const kept = (plugin: string) => {
     let observed = plugins.get(plugin);
     if (observed === undefined) {
@@ -41,7 +38,8 @@ export function createObserver(now: () => number): Observer {
     if (list.length > limit * 1.25) list.splice(0, list.length - limit);
   };
   return {
-    of,
+    history: (plugin) => kept(plugin).history.slice(-HISTORY),
+    log: (plugin) => kept(plugin).log.slice(-LOG_LINES),
     last: (plugin) => plugins.get(plugin)?.history.at(-1),
     forget: (plugin) => plugins.delete(plugin),
     changed: (plugin, entry) => append(kept(plugin).history, entry, HISTORY),

@@ -232,11 +232,11 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
     list: () => [...specs.keys()],
     history(name) {
       known(name);
-      return observer.of(name).history;
+      return observer.history(name);
     },
     logs(name) {
       known(name);
-      return observer.of(name).log;
+      return observer.log(name);
     },
     on,
     async waitFor(name, state, { signal } = {}) {

@@ -1,6 +1,5 @@
 /** One environment in the making: runs a plan's commands in its tree and says why they failed. */
 
-import { access } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import type { Cause, Command, Launcher } from '../../launchers/plan.ts';
 import type { InstallInput } from '../../machines/contracts.ts';
@@ -162,12 +161,6 @@ function noteBlockedScripts({ context, input }: Workshop, { stdout, stderr }: St
     context.log.warn({ plugin: input.plugin, said: line.trim() }, 'the package manager held back install scripts');
   }
 }
-
-export const exists = async (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
 
 /** The launcher's word for a file below the tree, as an absolute path. */
 export const inTree = (tree: string, path: string): string => (isAbsolute(path) ? path : join(tree, path));

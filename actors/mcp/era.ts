@@ -1,4 +1,5 @@
 import { createFailure, type Failure } from '../../machines/failure.ts';
+import { isObject } from './json-rpc.ts';
 import { CLIENT_INFO, LEGACY_VERSION, MODERN_VERSION, modernMeta, SERVER_INFO_KEY } from './meta.ts';
 import { SessionError } from './session-error.ts';
 
@@ -122,6 +123,3 @@ const senseless = (method: string, answer: unknown): Negotiation => ({
     message: `The answer to ${method} makes no sense: ${(JSON.stringify(answer) ?? 'nothing').slice(0, 200)}`,
   }),
 });
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

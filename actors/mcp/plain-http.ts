@@ -4,6 +4,7 @@ import type { Failure } from '../../machines/failure.ts';
 import type { Limits, RequestOptions, Session } from '../context.ts';
 import { type HttpClient, type HttpHeaders, type HttpRequest, headerOf } from './http-client.ts';
 import { httpError } from './http-error.ts';
+import { isObject } from './json-rpc.ts';
 import { createPendingCalls } from './pending-calls.ts';
 import { watchReachability } from './reachability.ts';
 import { interrupted, type SessionError, sessionError } from './session-error.ts';
@@ -190,6 +191,3 @@ const badPayload = (message: string): SessionError =>
     message,
     hint: 'Give a JSON object, or {path, method, query, headers, body}.',
   });
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -5,7 +5,7 @@ const DISK_FULL = ['ENOSPC', 'EDQUOT'];
 const UNUSABLE = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'EMFILE', 'ENFILE', 'EIO', 'ENAMETOOLONG', 'ELOOP'];
 
 /** HOME_DISK_FULL or HOME_UNUSABLE for what the file system refused; anything else (a bug, an abort) as it is. */
-export function homeError(thrown: unknown): unknown {
+function homeError(thrown: unknown): unknown {
   const code = thrown instanceof Error ? (thrown as NodeJS.ErrnoException).code : undefined;
   if (code === undefined || thrown instanceof FailureError) return thrown;
   const { message } = thrown as Error;

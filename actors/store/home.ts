@@ -3,11 +3,12 @@
 import { chmod, mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createFailure } from '../../machines/failure.ts';
+import { exists } from '../exists.ts';
 import { FailureError } from '../failure-error.ts';
 import { atomicWrite } from './atomic-write.ts';
 
 /** Number in the file `format`; raised when the layout changes, with a migration from the one before. */
-export const HOME_FORMAT = 1;
+const HOME_FORMAT = 1;
 
 /** What may stand in a home that has no format yet: what users put there beforehand, and another process's beginnings. */
 const EXPECTED = /^(config\.ya?ml|tmp|locks|daemon\.(lock|sock)|format\..*\.tmp|lost\+found|\..*)$/;
@@ -42,7 +43,7 @@ async function makeFolder(path: string, again = true): Promise<void> {
     if (code === 'EEXIST') return requireFolder(path);
     if (code !== 'ENOENT' || !again) throw unusable(path, `can not be made (${code})`);
     // Another process may be making it at the same time.
-    if (!(await isThere(dirname(path)))) await makeFolder(dirname(path));
+    if (!(await exists(dirname(path)))) await makeFolder(dirname(path));
     await makeFolder(path, false);
   }
 }
@@ -50,12 +51,6 @@ async function makeFolder(path: string, again = true): Promise<void> {
 async function requireFolder(path: string): Promise<void> {
   if (!(await stat(path)).isDirectory()) throw unusable(path, 'is a file or a device');
 }
-
-const isThere = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
 
 async function readFormat(home: string): Promise<number | null> {
   const text = await readFile(join(home, 'format'), 'utf8').catch((error: NodeJS.ErrnoException) => {

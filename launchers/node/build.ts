@@ -27,7 +27,7 @@ const NO_BUILD =
 const isBuild = (script: string | undefined): boolean => script !== undefined && !NO_BUILD.test(script);
 
 /** Name of the script that builds a package, null when none does. */
-export function buildScriptOf({ scripts }: PackageJson): string | null {
+function buildScriptOf({ scripts }: PackageJson): string | null {
   // An empty or commented-out build script means: nothing to build.
   if ('build' in scripts) return isBuild(scripts.build) ? 'build' : null;
   return (

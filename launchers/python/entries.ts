@@ -23,7 +23,7 @@ export interface Venv {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-export const pythonOf = ({ venvDir }: Venv): string => join(venvDir, '.venv/bin/python');
+const pythonOf = ({ venvDir }: Venv): string => join(venvDir, '.venv/bin/python');
 
 /** A command of the venv’s Python, in the project’s folder. */
 const python = (venv: Venv, id: string, entry: string | null, args: readonly string[]): Candidate => ({

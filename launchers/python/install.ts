@@ -116,7 +116,7 @@ const hasDependencies = ({ pyproject, isPoetry }: PythonProject): boolean => {
 };
 
 /** Root of the uv workspace that covers the folder, itself included; null when there is none. */
-export function uvWorkspaceOf(view: FileView, dir: string): string | null {
+function uvWorkspaceOf(view: FileView, dir: string): string | null {
   for (const root of upwards(dir)) {
     const parsed = readManifest(view, join(root, 'pyproject.toml'));
     const workspace = asFields(asFields(asFields(parsed?.ok ? parsed.fields.tool : null).uv).workspace);

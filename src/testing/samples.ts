@@ -1,5 +1,6 @@
 /** Values of every contract's types, complete and plausible; pass what a test is about. */
 
+import { createBasePlan } from '../../launchers/base-plan.ts';
 import type { LaunchPlan, PluginSpec } from '../../launchers/plan.ts';
 import type { Attempt, Checkout, Environment, Survey } from '../../machines/contracts.ts';
 import type { Stage } from '../../machines/states.ts';
@@ -26,21 +27,11 @@ export const sampleCheckout = (changes: Partial<Checkout> = {}): Checkout => ({
 });
 
 export const samplePlan = (changes: Partial<LaunchPlan> = {}): LaunchPlan => ({
-  launcher: 'node',
-  runtime: 'node',
-  projectDir: '',
+  ...createBasePlan('node', 'node', ''),
   tools: [{ name: 'node', version: null }],
-  install: [],
-  build: [],
   start: [{ id: 'bin', command: { program: 'node', args: ['server.js'], cwd: '' }, entry: 'server.js' }],
   transport: 'stdio',
   port: { env: ['PORT'], args: [], fixed: null },
-  socket: null,
-  endpoint: null,
-  health: null,
-  readyPattern: null,
-  env: {},
-  wants: [],
   confidence: 'high',
   evidence: [{ file: 'package.json', says: 'bin' }],
   ...changes,

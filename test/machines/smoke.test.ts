@@ -7,16 +7,16 @@ import { defaultRestartPolicy, defaultTiming } from '../../machines/policy.ts';
 import { supervisorMachine } from '../../machines/supervisor.ts';
 import { sampleSpec } from '../../src/testing/samples.ts';
 
+const input = {
+  timing: defaultTiming,
+  restartPolicy: defaultRestartPolicy,
+  slots: { install: 1, launch: 1 },
+  now: () => 0,
+  random: () => 0,
+};
+
 test('the supervisor machine starts in running, bare as it is exported', () => {
-  const actor = createActor(supervisorMachine, {
-    input: {
-      timing: defaultTiming,
-      restartPolicy: defaultRestartPolicy,
-      slots: { install: 1, launch: 1 },
-      now: () => 0,
-      random: () => 0,
-    },
-  }).start();
+  const actor = createActor(supervisorMachine, { input }).start();
   expect(actor.getSnapshot().value).toBe('running');
   actor.send({ type: 'ADD', plugin: 'a', spec: sampleSpec() });
   expect(actor.getSnapshot().children.a?.getSnapshot()).toMatchObject({ value: { absent: 'resting' } });
@@ -38,15 +38,7 @@ test('the plugin machine starts in absent, bare as it is exported', () => {
 });
 
 test('an actor that nobody provided is named in the error, and only its own plugin breaks', async () => {
-  const actor = createActor(supervisorMachine, {
-    input: {
-      timing: defaultTiming,
-      restartPolicy: defaultRestartPolicy,
-      slots: { install: 1, launch: 1 },
-      now: () => 0,
-      random: () => 0,
-    },
-  }).start();
+  const actor = createActor(supervisorMachine, { input }).start();
   const failures: unknown[] = [];
   actor.on('plugin.entered', ({ failure }) => failure && failures.push(failure.message));
   actor.send({ type: 'ADD', plugin: 'a', spec: sampleSpec() });
