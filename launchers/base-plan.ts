@@ -31,5 +31,6 @@ export function createBasePlan(launcher: string, runtime: string, projectDir: st
     wants: [],
     confidence: 'low',
     evidence: [],
+    passedOver: [],
   };
 }

@@ -120,6 +120,9 @@ export type CauseKind =
   | 'network'
   | 'engine-mismatch'
   | 'missing-program'
+  | 'missing-browser'
+  | 'missing-library'
+  | 'missing-service'
   | 'missing-module'
   | 'incompatible-dependency'
   | 'build-failed'
@@ -177,7 +180,19 @@ export interface Tool {
 export interface Evidence {
   /** File that says so, '' for what the caller said. */
   readonly file: string;
+  /** Line of that file, from 1; left out where the file as a whole says it. */
+  readonly line?: number;
   readonly says: string;
+}
+
+/** A way to run the plugin that was seen and not taken. */
+export interface PassedOver {
+  readonly file: string;
+  readonly line?: number;
+  /** e.g. `scripts.start: nodemon src/index.ts`, `bin: acme-setup`, `cmd/loadtest`. */
+  readonly what: string;
+  /** Why not, e.g. `is a watcher for development`. */
+  readonly why: string;
 }
 
 /** How to install, build and start a plugin: everything `actors` need, decided before any of its code runs. */
@@ -214,6 +229,8 @@ export interface LaunchPlan {
   readonly wants: readonly Setting[];
   readonly confidence: 'high' | 'medium' | 'low';
   readonly evidence: readonly Evidence[];
+  /** Candidates that lost, and why. */
+  readonly passedOver: readonly PassedOver[];
 }
 
 /** A launcher's "this is mine, but it can't run", or the table's "nobody's"; `actors/detect` makes it a failure. */

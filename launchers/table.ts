@@ -20,7 +20,10 @@ import { createPythonLauncher } from './python.ts';
 import { notAServer, unsupported } from './refusal.ts';
 import { withUsualArguments } from './usual-arguments.ts';
 
-/** Runtimes, in the order that breaks ties. Adding one is one file and one line here. */
+/**
+ * Runtimes, in the order that breaks ties: compiled languages first, because their repositories often carry an npm package
+ * or Python scripts beside the program. Adding one is one file and one line here.
+ */
 const runtimes: readonly Launcher[] = [createNodeLauncher(), createPythonLauncher()];
 
 /** All launchers, most decisive first. Stateless, so one list serves every supervisor. */

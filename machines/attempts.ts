@@ -85,6 +85,12 @@ export function launchFailure(exited: Exited, attempt: Attempt, tried: readonly 
     case 'missing-setting':
     case 'missing-argument':
       return createFailure('LAUNCH_NEEDS_SETTING', details);
+    case 'missing-program':
+    case 'missing-browser':
+    case 'missing-library':
+      return createFailure('LAUNCH_MISSING_PROGRAM', details);
+    case 'missing-service':
+      return createFailure('LAUNCH_MISSING_SERVICE', details);
     case 'port-taken': {
       // A lease makes another port each time: the same complaint again means that it insists on its own.
       const again = tried.some(

@@ -162,6 +162,12 @@ export const FAILURES = {
     'The package registry could not be reached.',
     'Check the network, then try again.',
   ),
+  INSTALL_MISSING_PROGRAM: row(
+    'plugin',
+    true,
+    'Install or build needs a program or a system library that this machine lacks.',
+    'Install what the last lines name.',
+  ),
   INSTALL_FAILED: row(
     'plugin',
     true,
@@ -198,6 +204,18 @@ export const FAILURES = {
     true,
     'The program ended because a setting or an argument is missing.',
     'Pass it with --env NAME=value, or arguments after --.',
+  ),
+  LAUNCH_MISSING_PROGRAM: row(
+    'plugin',
+    true,
+    'The program needs another program, a browser or a system library that this machine lacks.',
+    'Install what the last lines name.',
+  ),
+  LAUNCH_MISSING_SERVICE: row(
+    'plugin',
+    false,
+    'The program needs a service (a database, an API) that it could not reach.',
+    'Start the service, or name another place with --env.',
   ),
   LAUNCH_PORT_TAKEN: row(
     'plugin',

@@ -139,6 +139,8 @@ export function failureOf(workshop: Workshop, broken: Broken, code: FailureCode,
 
 const CODES: { readonly [Kind in Cause['kind']]?: FailureCode } = {
   network: 'INSTALL_NETWORK',
+  'missing-program': 'INSTALL_MISSING_PROGRAM',
+  'missing-library': 'INSTALL_MISSING_PROGRAM',
   'out-of-disk': 'HOME_DISK_FULL',
 };
 

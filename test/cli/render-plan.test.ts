@@ -40,6 +40,7 @@ const plan: LaunchPlan = {
     { file: 'src/time/pyproject.toml', says: 'a console script\u001b[2J' },
     { file: '', says: 'you said so' },
   ],
+  passedOver: [],
 };
 
 const report = {
