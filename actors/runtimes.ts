@@ -15,7 +15,22 @@ export interface Toolset {
   readonly versions: Readonly<Record<string, string>>;
 }
 
+/** What this machine has for one tool of a plan. */
+export interface ToolCheck {
+  readonly name: string;
+  /** As the plan wants it; null takes any. */
+  readonly wanted: string | null;
+  /** The program that fits; null when there is none. */
+  readonly found: { readonly program: string; readonly version: string } | null;
+  /** True when one that fits would be fetched into the home at the first start. */
+  readonly fetchable: boolean;
+  /** How to get it where it is neither there nor fetchable; '' otherwise. */
+  readonly hint: string;
+}
+
 export interface Runtimes {
+  /** Looks for every tool and fetches none; rejects with the signal's reason. */
+  check(tools: readonly Tool[], signal: AbortSignal): Promise<readonly ToolCheck[]>;
   /**
    * Finds every tool; fetches the ones a registry offers. Never touches the user's system. Outcomes: the toolset,
    * DETECT_MISSING_RUNTIME, INSTALL_NETWORK (could be fetched, but not now); rejects with the signal's reason.
@@ -31,10 +46,12 @@ export type RuntimesContext = StepContext & Pick<ActorContext, 'callerEnv'>;
 /** Starts and loads nothing until asked; what it found it remembers as long as it lives. */
 export function createRuntimes(context: RuntimesContext): Runtimes {
   let finder: Promise<Runtimes> | undefined;
+  const load = () => {
+    finder ??= import('./runtimes/finder.ts').then(({ createFinder }) => createFinder(context));
+    return finder;
+  };
   return {
-    async provide(tools, signal) {
-      finder ??= import('./runtimes/finder.ts').then(({ createFinder }) => createFinder(context));
-      return (await finder).provide(tools, signal);
-    },
+    check: async (tools, signal) => (await load()).check(tools, signal),
+    provide: async (tools, signal) => (await load()).provide(tools, signal),
   };
 }

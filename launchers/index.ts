@@ -1,9 +1,11 @@
 /** Public names of `mcp-supervisor/launchers`. Adding a line is an API decision. */
 
+export { createBasePlan } from './base-plan.ts';
 export { createBinaryLauncher } from './binary.ts';
 export { type ExitLike, explainWith, type Pattern } from './explain.ts';
 export { createManifestLauncher } from './manifest.ts';
 export { createNodeLauncher } from './node.ts';
+export { join } from './paths.ts';
 export {
   type Candidate,
   type Cause,
@@ -15,6 +17,7 @@ export {
   type Launcher,
   type LaunchPlan,
   type Overrides,
+  type PassedOver,
   type PluginSpec,
   type Refusal,
   type Rung,

@@ -2,6 +2,9 @@ import { clone } from '../actors/clone.ts';
 import { detect } from '../actors/detect.ts';
 import { settingsTaken } from '../actors/env.ts';
 import { FailureError } from '../actors/failure-error.ts';
+import { createFileView } from '../actors/file-view.ts';
+import type { ToolCheck } from '../actors/runtimes.ts';
+import type { Doubt } from '../launchers/doubts.ts';
 import type { LaunchPlan } from '../launchers/plan.ts';
 import { createContext } from './compose.ts';
 import { toSpec } from './config.ts';
@@ -17,6 +20,10 @@ export interface PlannedSource {
   readonly plan: LaunchPlan;
   /** Names of the caller's environment variables that the plugin would get. */
   readonly settings: readonly string[];
+  /** What this machine has for each of the plan's tools. */
+  readonly tools: readonly ToolCheck[];
+  /** What the repository leaves to guesswork, and how its author would settle it. */
+  readonly doubts: readonly Doubt[];
 }
 
 /** The launch plan of a source and why: clones and detects, runs nothing of the plugin. Rejects with SupervisorError. */
@@ -30,7 +37,10 @@ export async function planSource(
   try {
     const checkout = await clone(context, { plugin: name, spec }, signal);
     const plan = await detect(context, { plugin: name, spec, checkout });
-    return { name, commit: checkout.commit, plan, settings: settingsTaken(plan, context.callerEnv) };
+    const tools = await context.runtimes.check(plan.tools, signal);
+    const { findDoubts } = await import('../launchers/doubts.ts');
+    const doubts = findDoubts(createFileView(checkout.dir), plan);
+    return { name, commit: checkout.commit, plan, settings: settingsTaken(plan, context.callerEnv), tools, doubts };
   } catch (error) {
     if (error instanceof FailureError) throw new SupervisorError(error.failure, name, { cause: error });
     throw error;

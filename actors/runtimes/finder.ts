@@ -123,6 +123,16 @@ export function createFinder(context: RuntimesContext): Runtimes {
   }
 
   return {
+    check: (tools, signal) =>
+      Promise.all(
+        tools.map(async (tool) => {
+          const { found, others } = await find(tool, signal);
+          signal.throwIfAborted();
+          const fetchable = found === null && recipeFor(tool) !== null;
+          const hint = found === null && !fetchable ? missingRuntime(tool, others).hint : '';
+          return { name: tool.name, wanted: tool.version, found, fetchable, hint };
+        }),
+      ),
     async provide(tools, signal) {
       await store.open();
       // All of them to the end: what one failure leaves running would outlive the job that asked.

@@ -1,7 +1,9 @@
+import type { PlannedSource } from '../plan-source.ts';
 import { EXIT } from './exit-codes.ts';
 import { toJson } from './json.ts';
 import { type Invocation, toPluginOptions } from './options.ts';
 import { createLineProgress, silentProgress } from './progress.ts';
+import { doubtsAsText } from './render-doubts.ts';
 import { planAsText } from './render-plan.ts';
 import { type CommandContext, labelOf, supervisorOptions } from './session.ts';
 
@@ -25,10 +27,23 @@ export async function detect(invocation: Invocation, { terminal, shutdown, env }
   const found = await planned.finally(() => progress.end());
   await stdout.write(
     flags.json === true
-      ? `${toJson(found.plan, stdout.isTerminal)}\n`
+      ? `${toJson(asRecord(found, showSource(source)), stdout.isTerminal)}\n`
       : planAsText({ ...found, name: label, source: showSource(source), full: flags.verbose === true }, stdout),
   );
-  return EXIT.ok;
+  if (flags.strict !== true || found.doubts.length === 0) return EXIT.ok;
+  if (flags.json !== true) await stdout.write(doubtsAsText(found.doubts, found.plan, stdout));
+  return EXIT.plugin;
 }
+
+/** What `--json` prints: the plan's own fields, and what stands around it. Fields are added, never renamed. */
+const asRecord = ({ plan, name, commit, settings, tools, doubts }: PlannedSource, source: string) => ({
+  ...plan,
+  name,
+  source,
+  commit,
+  settings,
+  machine: tools,
+  doubts,
+});
 
 const noop = () => {};

@@ -20,6 +20,8 @@ export interface Flags {
   readonly timeout?: number;
   readonly home?: string;
   readonly verbose?: boolean;
+  /** `detect` alone: a repository that leaves room for doubt is an error. */
+  readonly strict?: boolean;
 }
 
 /** One command on one source. */

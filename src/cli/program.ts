@@ -105,13 +105,11 @@ function createProgram(
       .argument('<source>', SOURCE)
       .addHelpText('after', `\nExample:\n  ${example}\n${EXIT_CODES}`);
 
-  source(
-    'detect',
-    'print the launch plan and why; runs nothing of the plugin',
-    'mcp-supervisor detect ./my-server',
-  ).action((given: string, flags: Flags) =>
-    choose(async (context) => (await import('./detect.ts')).detect({ source: given, flags, pluginArgs }, context)),
-  );
+  source('detect', 'print the launch plan and why; runs nothing of the plugin', 'mcp-supervisor detect ./my-server')
+    .option('--strict', 'for authors: say what would make the repository unambiguous; exit 3 if anything is in doubt')
+    .action((given: string, flags: Flags) =>
+      choose(async (context) => (await import('./detect.ts')).detect({ source: given, flags, pluginArgs }, context)),
+    );
   source('tools', 'start the plugin and list its tools', 'mcp-supervisor tools owner/name#:src/time').action(
     (given: string, flags: Flags) =>
       choose(async (context) => (await import('./tools.ts')).tools({ source: given, flags, pluginArgs }, context)),

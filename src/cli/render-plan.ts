@@ -1,3 +1,4 @@
+import type { ToolCheck } from '../../actors/runtimes.ts';
 import type { Command, LaunchPlan } from '../../launchers/plan.ts';
 import { printable } from '../printable.ts';
 import type { Output } from './terminal.ts';
@@ -10,6 +11,8 @@ export interface PlanReport {
   readonly plan: LaunchPlan;
   /** Names of the caller's variables that the plugin would get. */
   readonly settings: readonly string[];
+  /** What this machine has for each of the plan's tools. */
+  readonly tools: readonly ToolCheck[];
   /** With every fallback, variable and port name, rather than what a first look needs. */
   readonly full: boolean;
 }
@@ -26,7 +29,7 @@ export function planAsText(report: PlanReport, { style, columns }: Pick<Output, 
     ['source', [`${report.source} at ${report.commit.slice(0, 12)}`]],
     ['project', [plan.projectDir === '' ? 'the root folder' : plan.projectDir]],
     ['runtime', [plan.runtime + (plan.launcher === plan.runtime ? '' : ` (found by ${plan.launcher})`)]],
-    ['needs', [plan.tools.map(({ name, version }) => (version === null ? name : `${name} ${version}`)).join(', ')]],
+    ['needs', report.tools.map(toolRow)],
     ['install', full ? plan.install.flatMap(rungRows) : installRows(plan)],
     ['build', plan.build.length === 0 ? [] : [`${plan.build.map(showCommand).join(' && ')}, if no entry is there yet`]],
     ['with', full ? [installVariables(plan).join(' ')] : []],
@@ -38,7 +41,8 @@ export function planAsText(report: PlanReport, { style, columns }: Pick<Output, 
     ['health', plan.health === null ? [] : [plan.health]],
     ['settings', settingRows(report)],
     ['confidence', [plan.confidence]],
-    ['why', [...new Set(plan.evidence.map(({ file, says }) => (file === '' ? says : `${file}: ${says}`)))]],
+    ['why', [...new Set(plan.evidence.map(({ says, ...at }) => located(at, says)))]],
+    ['passed over', plan.passedOver.map(({ what, why, ...at }) => located(at, `${what} ${why}`))],
   ];
   const shown = rows.filter(([, lines]) => lines.some((line) => line !== ''));
   const width = columns();
@@ -50,6 +54,15 @@ export function planAsText(report: PlanReport, { style, columns }: Pick<Output, 
     return wrapped.map((line, at) => `  ${style.dim(at === 0 ? first : ' '.repeat(margin - 2))}${line}\n`);
   });
   return `${style.bold(report.name)}\n${body.join('')}`;
+}
+
+const located = ({ file, line }: { readonly file: string; readonly line?: number }, text: string): string =>
+  file === '' ? text : `${file}${line === undefined ? '' : `:${line}`}: ${text}`;
+
+function toolRow({ name, wanted, found, fetchable, hint }: ToolCheck): string {
+  const what = wanted === null ? name : `${name} ${wanted}`;
+  if (found !== null) return `${what}: ${found.version} (${found.program})`;
+  return fetchable ? `${what}: fetched at the first start` : `${what}: missing. ${hint}`;
 }
 
 function installRows({ install: [first, ...others] }: LaunchPlan): readonly string[] {

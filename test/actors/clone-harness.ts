@@ -49,7 +49,7 @@ export async function createCloneHarness(env: Readonly<Record<string, string>> =
     store: createStore({ home: home.path }),
     log: { debug() {}, info() {}, warn: complain, error: complain },
     launchers: async () => [],
-    runtimes: { provide: () => Promise.reject(new Error('no runtimes here')) },
+    runtimes: { check: async () => [], provide: () => Promise.reject(new Error('no runtimes here')) },
     guard: { watch() {}, unwatch() {}, close() {} },
     instances: new Map(),
     output: ({ text }) => output.push(text),

@@ -65,7 +65,7 @@ export async function createHarness(options: { launchers?: readonly Launcher[] }
     store: createStore({ home: home.path }),
     log: { debug() {}, info() {}, warn: complain, error: complain },
     launchers: async () => options.launchers ?? [],
-    runtimes: { provide: () => Promise.reject(new Error('no runtimes here')) },
+    runtimes: { check: async () => [], provide: () => Promise.reject(new Error('no runtimes here')) },
     guard: createGuard(),
     instances: new Map(),
     output: ({ plugin, stream, text }) => output.push(`${plugin} ${stream} ${text}`),

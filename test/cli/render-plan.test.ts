@@ -37,10 +37,10 @@ const plan: LaunchPlan = {
   ],
   confidence: 'high',
   evidence: [
-    { file: 'src/time/pyproject.toml', says: 'a console script\u001b[2J' },
+    { file: 'src/time/pyproject.toml', line: 12, says: 'a console script\u001b[2J' },
     { file: '', says: 'you said so' },
   ],
-  passedOver: [],
+  passedOver: [{ file: 'src/time/pyproject.toml', line: 13, what: 'script setup', why: 'is a helper' }],
 };
 
 const report = {
@@ -49,28 +49,40 @@ const report = {
   commit: '0123456789abcdef',
   plan,
   settings: ['API_KEY', 'HTTP_PROXY'],
+  tools: [
+    { name: 'uv', wanted: null, found: null, fetchable: true, hint: '' },
+    {
+      name: 'python',
+      wanted: '>=3.10',
+      found: { program: '/usr/bin/python3', version: '3.12.1' },
+      fetchable: false,
+      hint: '',
+    },
+  ],
 };
 const onColumns = (columns: number) => ({ style: createStyle(false), columns: () => columns });
 
 it('answers one question per row', () => {
   expect(planAsText({ ...report, full: true }, onColumns(Number.POSITIVE_INFINITY))).toBe(`servers-time
-  source      https://host/servers.git#:src/time at 0123456789ab
-  project     src/time
-  runtime     python
-  needs       uv, python >=3.10
-  install     uv sync --frozen in src/time
-              or uv sync in src/time, if lock-out-of-date
-  with        UV_FROZEN=1
-  start       .venv/bin/time in src/time (script:time)
-              or python -m "time server" (module)
-  transport   found out at the first start
-  port        a free one if it wants one, by --port {port}, PORT
-  settings    API_KEY (required, secret): taken from your environment
-              REGION (optional): not set — Where
-              passed on: HTTP_PROXY
-  confidence  high
-  why         src/time/pyproject.toml: a console script\\u{1b}[2J
-              you said so
+  source       https://host/servers.git#:src/time at 0123456789ab
+  project      src/time
+  runtime      python
+  needs        uv: fetched at the first start
+               python >=3.10: 3.12.1 (/usr/bin/python3)
+  install      uv sync --frozen in src/time
+               or uv sync in src/time, if lock-out-of-date
+  with         UV_FROZEN=1
+  start        .venv/bin/time in src/time (script:time)
+               or python -m "time server" (module)
+  transport    found out at the first start
+  port         a free one if it wants one, by --port {port}, PORT
+  settings     API_KEY (required, secret): taken from your environment
+               REGION (optional): not set — Where
+               passed on: HTTP_PROXY
+  confidence   high
+  why          src/time/pyproject.toml:12: a console script\\u{1b}[2J
+               you said so
+  passed over  src/time/pyproject.toml:13: script setup is a helper
 `);
 });
 
@@ -81,7 +93,7 @@ it('leaves fallbacks, their variables and most port names to --verbose', () => {
     onColumns(Number.POSITIVE_INFINITY),
   );
   expect(text).toContain(
-    '  install     uv sync --frozen in src/time\n              1 other way if that fails (--verbose)\n  start',
+    '  install      uv sync --frozen in src/time\n               1 other way if that fails (--verbose)\n  start',
   );
   expect(text).toContain('by --port {port}, PORT, MCP_PORT, SERVER_PORT, …\n');
 });

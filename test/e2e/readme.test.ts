@@ -50,7 +50,7 @@ describe('the README', { timeout: 600_000 }, () => {
       // `package.test.ts` runs this one on the packed tarball.
       'npx mcp-supervisor call <git url> <tool> [name=value …]',
     ]);
-    expect(snippets).toHaveLength(1);
+    expect(snippets).toHaveLength(2);
   });
 
   it('sets up, builds and calls a tool with its first command', async () => {
@@ -64,11 +64,14 @@ describe('the README', { timeout: 600_000 }, () => {
     expect(all).toMatch(/Test Files\s+.*2 passed/);
   });
 
-  it('shows the real output of its library example', async () => {
-    const [snippet] = snippets;
-    expect(snippet!.split('\n').length).toBeLessThanOrEqual(12);
-    writeFileSync(join(clone, 'example.mjs'), snippet!);
+  it.each([
+    { name: 'library example', at: 0, lines: 12 },
+    { name: 'runtime of one’s own', at: 1, lines: 24 },
+  ])('shows the real output of its $name', async ({ at, lines }) => {
+    const snippet = snippets[at]!;
+    expect(snippet.split('\n').length).toBeLessThanOrEqual(lines);
+    writeFileSync(join(clone, 'example.mjs'), snippet);
     const { stdout } = await sh('node example.mjs');
-    expect(stdout).toBe(outputOf(snippet!));
+    expect(stdout).toBe(outputOf(snippet));
   });
 });

@@ -11,7 +11,7 @@ const context: ActorContext = {
   store: createStore({ home }),
   log: { debug: silent, info: silent, warn: silent, error: silent },
   launchers: async () => [],
-  runtimes: { provide: () => Promise.reject(new Error('no runtimes here')) },
+  runtimes: { check: async () => [], provide: () => Promise.reject(new Error('no runtimes here')) },
   guard: { watch: silent, unwatch: silent, close: silent },
   instances: new Map(),
   output: silent,
