@@ -57,6 +57,17 @@ export function pluginEnv(
   return env;
 }
 
+/**
+ * Values that must not be shown, whatever the plugin prints: those that its owner gave, unless they are known to be no
+ * secret, and what it takes of the caller's environment as one.
+ */
+export function secretsOf(plan: LaunchPlan, owners: Variables, callerEnv: CallerEnv): string[] {
+  const plain = new Set(plan.wants.filter(({ secret }) => !secret).map(({ name }) => name));
+  const own = Object.entries(owners).flatMap(([name, value]) => (plain.has(name) ? [] : [value]));
+  const taken = plan.wants.flatMap(({ name, secret }) => (secret ? (callerEnv[name] ?? []) : []));
+  return [...own, ...taken];
+}
+
 const joinPath = (first: readonly string[], rest: string | undefined): string =>
   [...first, ...(rest ?? '').split(delimiter)].filter((dir) => dir !== '').join(delimiter);
 

@@ -47,6 +47,12 @@ export const FAILURES = {
     'The source is not a git URL, a folder or another form of the source grammar.',
     'Give a git URL (https, ssh, file), owner/name, or a folder such as ./plugin.',
   ),
+  CONFIG_REFERENCE: row(
+    'input',
+    true,
+    'A variable refers to a secret (${env:…}, ${file:…}, ${cmd:…}) that can not be read.',
+    'Correct the reference, or give the value itself.',
+  ),
   CONFIG_UNKNOWN_PLUGIN: row(
     'input',
     true,

@@ -24,6 +24,8 @@ export interface HandleParts {
   readonly pid: number;
   readonly family: Family;
   readonly address: Address;
+  /** Takes secrets out of what is logged and quoted; the protocol itself is passed on untouched. */
+  readonly redact: (text: string) => string;
   /** False when stdout carries no protocol for sure: then a log line may look like JSON. */
   readonly speaksOnStdout: boolean;
 }
@@ -51,7 +53,8 @@ export function createHandle(parts: HandleParts): OwnedHandle {
     }
   };
 
-  const take = (stream: OutputLine['stream']) => (text: string) => {
+  const take = (stream: OutputLine['stream']) => (line: string) => {
+    const text = parts.redact(line);
     recent.push(stream, text);
     guarded(() => context.output({ plugin, stream, text }));
     for (const listener of listeners) guarded(() => listener(text));

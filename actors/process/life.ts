@@ -8,6 +8,7 @@ import { createCookie } from '../cookie.ts';
 import { failureOf } from '../failure-error.ts';
 import { type Family, familyPids, processIdentity, signalFamily, untilGone } from '../groups.ts';
 import type { PortLeases } from '../ports.ts';
+import { createRedactor } from '../redact.ts';
 import { explainExit } from './explain.ts';
 import { createHandle, type OwnedHandle } from './handle.ts';
 import { type Launch, prepareLaunch } from './prepare.ts';
@@ -84,14 +85,16 @@ export function createLife(
     await run(child, launch);
   };
 
-  const run = async (child: ChildProcessWithoutNullStreams, { address }: Launch) => {
+  const run = async (child: ChildProcessWithoutNullStreams, { address, secrets }: Launch) => {
     const pid = child.pid!;
     const family = { groups: [pid], cookies: [cookie] };
     const closed = new Promise((resolve) => child.once('close', resolve));
     context.guard.watch(pid, cookie);
     const { attempt, environment } = input;
     const speaksOnStdout = [attempt.transport, environment.plan.transport].every((t) => t === 'stdio' || t === 'auto');
-    const handle = createHandle({ context, plugin, generation, child, pid, family, address, speaksOnStdout });
+    const redact = createRedactor(secrets);
+    const parts = { context, plugin, generation, child, pid, family, address, redact, speaksOnStdout };
+    const handle = createHandle(parts);
     running = { handle, family };
     phase = 'running';
     context.instances.set(plugin, { generation, process: handle, session: null });

@@ -1,22 +1,25 @@
 import type { ProcessInput } from '../../machines/contracts.ts';
 import type { ActorContext } from '../context.ts';
-import { pluginEnv } from '../env.ts';
+import { pluginEnv, secretsOf } from '../env.ts';
 import { COOKIE_VARIABLE } from '../groups.ts';
 import type { PortLeases } from '../ports.ts';
 import { addressEnv } from './address-env.ts';
 import { type Address, candidateOf, fillIn, needsPort, type ResolvedCommand, resolveCommand } from './command.ts';
 import { createPrivateSocket } from './private-socket.ts';
+import { resolveReferences } from './references.ts';
 
 /** Everything that one spawn needs. */
 export interface Launch {
   readonly command: ResolvedCommand;
   readonly env: Readonly<Record<string, string>>;
   readonly address: Address;
+  /** Values that must not be shown, whatever the plugin prints. */
+  readonly secrets: readonly string[];
   /** Gives back the port and removes the socket's folder. */
   dispose(): Promise<void>;
 }
 
-/** Leases an address where one is needed and builds command and environment. Rejects with a FailureError (LAUNCH_SPAWN). */
+/** Leases an address where one is needed and builds command and environment. Rejects with a FailureError (LAUNCH_SPAWN, CONFIG_REFERENCE). */
 export async function prepareLaunch(
   context: ActorContext,
   ports: PortLeases,
@@ -35,17 +38,16 @@ export async function prepareLaunch(
     await socket?.remove();
   };
   try {
+    const owners = await resolveReferences(spec.env.reveal(), context);
     const own = Object.entries(candidate.command.env ?? {}).map(([name, word]) => [name, fillIn(word, address)]);
     const fixed = { ...addressEnv(plan, address), ...Object.fromEntries(own) };
+    // What the owner set, a port for instance, is their decision; only the cookie is ours.
+    const extra = { ...fixed, ...owners.env, [COOKIE_VARIABLE]: cookie };
+    const env = pluginEnv(context, { plugin, spec, environment, extra });
     return {
       command: resolveCommand(environment, candidate, address),
-      // What the owner set, a port for instance, is their decision; only the cookie is ours.
-      env: pluginEnv(context, {
-        plugin,
-        spec,
-        environment,
-        extra: { ...fixed, ...spec.env.reveal(), [COOKIE_VARIABLE]: cookie },
-      }),
+      env,
+      secrets: [...owners.secrets, ...secretsOf(plan, owners.env, context.callerEnv)],
       address,
       dispose,
     };
