@@ -4,6 +4,7 @@ import { findBelow } from './below.ts';
 import { createBinaryLauncher, createBinaryPlan } from './binary.ts';
 import { sourceName } from './identity.ts';
 import { createManifestLauncher, MANIFEST_FILES } from './manifest.ts';
+import { createMcpbLauncher } from './mcpb.ts';
 import { createNodeLauncher } from './node.ts';
 import { applyOverrides } from './override.ts';
 import { basename, join } from './paths.ts';
@@ -27,7 +28,12 @@ import { withUsualArguments } from './usual-arguments.ts';
 const runtimes: readonly Launcher[] = [createNodeLauncher(), createPythonLauncher()];
 
 /** All launchers, most decisive first. Stateless, so one list serves every supervisor. */
-export const builtIn: readonly Launcher[] = [createManifestLauncher(runtimes), ...runtimes, createBinaryLauncher()];
+export const builtIn: readonly Launcher[] = [
+  createManifestLauncher(runtimes),
+  createMcpbLauncher(runtimes),
+  ...runtimes,
+  createBinaryLauncher(),
+];
 
 /**
  * The plan of a plugin's folder. Precedence: the caller's override, a launcher of the caller's own, our manifest, then
