@@ -4,6 +4,7 @@ import { sourceName, unscoped } from './identity.ts';
 import { workspaceAt } from './node/workspace.ts';
 import { basename, isBelow, join, relative } from './paths.ts';
 import { type FileView, isRefusal, type LaunchPlan, type PluginSpec, type Refusal } from './plan.ts';
+import { registrySubfolder } from './server-json.ts';
 
 /** Folders that hold no plugin, whatever is in them. */
 const ASIDE =
@@ -35,9 +36,15 @@ export function findBelow(
   const [group = []] = [surest, sure, plans].filter((each) => each.length > 0);
   const [only, ...more] = group;
   if (only === undefined) return broken[0] ?? withSearch(refusal, examplesBelow(view, dir, planFolder));
-  const chosen = more.length === 0 ? only : namedLike(sourceName(spec.source), group);
+  const registered = group.find(({ projectDir }) => projectDir === registrySubfolder(view)) ?? null;
+  const chosen = more.length === 0 ? only : (registered ?? namedLike(sourceName(spec.source), group));
   if (chosen !== null) {
-    const says = more.length === 0 ? 'is the only server below' : 'is named like the repository';
+    const says =
+      more.length === 0
+        ? 'is the only server below'
+        : chosen === registered
+          ? 'is the folder that server.json names'
+          : 'is named like the repository';
     return { ...chosen, evidence: [{ file: chosen.projectDir, says }, ...chosen.evidence] };
   }
   const choices = (sure.length > 0 ? sure : plans)

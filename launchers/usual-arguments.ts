@@ -4,9 +4,9 @@
  */
 
 import { unscoped } from './identity.ts';
-import { asFields, asString, readManifest } from './parse.ts';
-import { basename, join, upwards } from './paths.ts';
+import { basename, join } from './paths.ts';
 import type { Candidate, Evidence, FileView, LaunchPlan } from './plan.ts';
+import { registryPackages, withRegistryEntry } from './server-json.ts';
 import { sourceFiles } from './settings.ts';
 
 /** Words that choose to serve over stdio; anything else in a configuration is its author's own setting. */
@@ -24,17 +24,20 @@ export function withUsualArguments(view: FileView, plan: LaunchPlan, names: read
   const entries = start.flatMap(({ entry }) => (entry === null ? [] : [basename(entry)]));
   const own = start.map(({ id }) => id.slice(id.indexOf(':') + 1));
   const isProgram = programMatcher([...names, ...own], entries);
-  const found = fromRegistry(view, dir, isProgram) ?? fromReadme(view, dir, isProgram);
+  const [entry] = registryPackages(view, dir, isProgram);
+  const completed = withRegistryEntry(plan, entry);
+  const registered = entry === undefined ? null : { words: leading(entry.args), file: entry.file };
+  const found = registered ?? fromReadme(view, dir, isProgram);
   const [first] = found?.words ?? [];
   // A word that its source does not know was meant for another version.
-  if (found === null || first === undefined || !sourceKnows(view, dir, first)) return plan;
+  if (found === null || first === undefined || !sourceKnows(view, dir, first)) return completed;
   const { words, file } = found;
   const complete = (candidate: Candidate): Candidate =>
     !OWN.test(candidate.id) || candidate.command.args.includes(first)
       ? candidate
       : { ...candidate, command: { ...candidate.command, args: [...candidate.command.args, ...words] } };
   const evidence: Evidence = { file, says: `is started with ${words.join(' ')}` };
-  return { ...plan, start: start.map(complete), args: words, evidence: [...plan.evidence, evidence] };
+  return { ...completed, start: start.map(complete), args: words, evidence: [...completed.evidence, evidence] };
 }
 
 interface Found {
@@ -55,26 +58,6 @@ function programMatcher(names: readonly string[], entries: readonly string[]): (
     const bare = last.replace(/(?<=.)(@|==|:).*$/, '').replace(/\[.*\]$/, '');
     return wanted.has(plain(bare)) || (entries.includes(last) && /[\\/]|\.py$/.test(word));
   };
-}
-
-/** server.json: the arguments that a package of this name is always given. */
-function fromRegistry(view: FileView, dir: string, isProgram: (word: string) => boolean): Found | null {
-  for (const file of upwards(dir).map((folder) => join(folder, 'server.json'))) {
-    const parsed = readManifest(view, file);
-    const packages = parsed?.ok ? parsed.fields.packages : null;
-    for (const each of Array.isArray(packages) ? packages : []) {
-      const { identifier, name, transport, packageArguments, package_arguments } = asFields(each);
-      const type = asString(asFields(transport).type) ?? 'stdio';
-      if (type !== 'stdio' || !isProgram(asString(identifier) ?? asString(name) ?? '')) continue;
-      const given = packageArguments ?? package_arguments;
-      const words = (Array.isArray(given) ? given : []).flatMap((argument) => {
-        const { name: option, value } = asFields(argument);
-        return [asString(option), asString(value)].filter((word) => word !== null);
-      });
-      return { words: leading(words), file };
-    }
-  }
-  return null;
 }
 
 /** `"args": ["-y", "name@latest", "stdio"]` of the first block that names the program: what its authors recommend. */

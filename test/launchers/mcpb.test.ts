@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the variables of MCPB are written so
 import { describe, expect, it } from 'vitest';
 import { createSpec } from '../support/spec.ts';
 import { json, planOf, starts } from './plan-of.ts';
@@ -7,7 +8,6 @@ const manifest = (server: unknown, more: Record<string, unknown> = {}) =>
 const node = {
   type: 'node',
   entry_point: 'server/index.js',
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: MCPB variables
   mcp_config: { command: 'node', args: ['${__dirname}/server/index.js', '--level=${user_config.level}'] },
 };
 
@@ -32,21 +32,18 @@ describe('a whole bundle', () => {
   });
 
   it('leaves out a word that needs what nobody gave, and what would be a place of the user’s own', () => {
-    // biome-ignore-start lint/suspicious/noTemplateCurlyInString: MCPB variables
     const args = ['${__dirname}/server/index.js', '--key=${user_config.key}', '${HOME}/Desktop', '${user_config.dirs}'];
     const server = { ...node, mcp_config: { command: 'node', args } };
     const user_config = {
       key: { type: 'string', required: true },
       dirs: { multiple: true, default: ['a', '${HOME}'] },
     };
-    // biome-ignore-end lint/suspicious/noTemplateCurlyInString: MCPB variables
     expect(starts(planOf({ ...files, 'manifest.json': manifest(server, { user_config }) }))).toEqual([
       'node server/index.js a',
     ]);
   });
 
   it('names its settings, and fixes only what it knows itself', () => {
-    // biome-ignore-start lint/suspicious/noTemplateCurlyInString: MCPB variables
     const env = {
       MODE: 'local',
       LIBRARY: '${__dirname}/lib',
@@ -54,7 +51,6 @@ describe('a whole bundle', () => {
       STOLEN: '${env:AWS_SECRET}',
     };
     const server = { ...node, mcp_config: { command: 'node', args: ['${__dirname}/server/index.js'], env } };
-    // biome-ignore-end lint/suspicious/noTemplateCurlyInString: MCPB variables
     const user_config = { key: { type: 'string', required: true, sensitive: true, description: 'From the console' } };
     const plan = planOf({ ...files, 'manifest.json': manifest(server, { user_config }) });
     expect(plan.env).toEqual({ MODE: 'local', LIBRARY: './lib' });
@@ -63,7 +59,6 @@ describe('a whole bundle', () => {
   });
 
   it('runs a program of its own', () => {
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: MCPB variables
     const server = {
       type: 'binary',
       entry_point: 'bin/acme',
