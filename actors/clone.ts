@@ -2,10 +2,11 @@
 
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Source } from '../launchers/plan.ts';
+import type { SourceOf } from '../launchers/plan.ts';
 import type { Checkout, CloneActor, CloneInput } from '../machines/contracts.ts';
 import { type FetchRequest, type GitClient, isCommitId } from './clone/fetched.ts';
 import { copyFolder } from './clone/folder.ts';
+import { checkoutFromDisk, isRemote } from './clone/from-disk.ts';
 import { createGitProgram, GitMissing } from './clone/git-program.ts';
 import { createIsomorphicGit } from './clone/isomorphic.ts';
 import { moveIntoPlace } from './clone/place.ts';
@@ -15,8 +16,6 @@ import { createJob } from './job.ts';
 import { withHomeErrors } from './store/home-error.ts';
 import { sourceHash, sourceKey } from './store/keys.ts';
 import { withTemp } from './with-temp.ts';
-
-type GitSource = Extract<Source, { kind: 'git' }>;
 
 export const createCloneActor = (context: ActorContext): CloneActor =>
   createJob<CloneInput, Checkout>('clone', (input, signal) => withHomeErrors(() => clone(context, input, signal)));
@@ -32,22 +31,52 @@ export async function clone(context: ActorContext, input: CloneInput, signal: Ab
   const key = sourceKey(source);
   return store.withLock(`checkout:${sourceHash(source)}`, signal, async () => {
     const facts = await store.readFacts(plugin);
-    const known = facts.sourceKey === key ? facts.checkout : undefined;
-    const checkout =
-      source.kind === 'folder'
-        ? await copyFolder(context, source, signal, plugin)
-        : known !== undefined && (await isFolder(known.dir))
-          ? known
-          : await cloneRepository(context, { plugin, source, credential: spec.credential }, signal);
+    const before = facts.sourceKey === key ? facts.checkout : undefined;
+    const known = before !== undefined && (await isFolder(before.dir)) ? before : null;
+    const stays = context.offline === true && isRemote(source);
+    const checkout = stays
+      ? await checkoutFromDisk(context, source, known)
+      : await bring(context, input, known, signal);
     await requireSubdir(checkout.dir, source);
     await store.writeFacts(plugin, { sourceKey: key, checkout });
     return checkout;
   });
 }
 
+/** The way of each kind of source; what is pinned or can't change by itself is taken as it is `known`. */
+async function bring(
+  context: ActorContext,
+  { plugin, spec: { source, credential } }: CloneInput,
+  known: Checkout | null,
+  signal: AbortSignal,
+): Promise<Checkout> {
+  switch (source.kind) {
+    case 'git':
+      return known ?? cloneRepository(context, { plugin, source, credential }, signal);
+    case 'folder':
+      return copyFolder(context, source, signal, plugin);
+    case 'archive': {
+      const { archiveFingerprint, isLocal, unpackArchive } = await import('./clone/archive.ts');
+      const fresh = known !== null && (!isLocal(source) || known.commit === (await archiveFingerprint(source)));
+      return fresh ? known : unpackArchive(context, { source, credential }, signal);
+    }
+    case 'package': {
+      if (known !== null) return known;
+      const { resolvePackage } = await import('./clone/package.ts');
+      return resolvePackage(context, { plugin, source }, signal);
+    }
+    case 'command': {
+      // Nothing is fetched and nothing copied: what stands for it is an empty folder.
+      const dir = context.store.checkoutDir(source, 'command');
+      await mkdir(dir, { recursive: true });
+      return { dir, commit: 'command', committedAt: null };
+    }
+  }
+}
+
 async function cloneRepository(
   context: ActorContext,
-  request: Omit<FetchRequest, 'tree'> & { source: GitSource },
+  request: Omit<FetchRequest, 'tree'> & { source: SourceOf<'git'> },
   signal: AbortSignal,
 ): Promise<Checkout> {
   try {

@@ -28,6 +28,8 @@ export interface ActorContext {
   /** Environment of the caller, of which plugins and jobs get a part (`actors/env`). */
   readonly callerEnv: Readonly<Record<string, string | undefined>>;
   readonly limits: Limits;
+  /** Nothing of our own asks the network, and installers are told not to; default false. */
+  readonly offline?: boolean;
 }
 
 export interface OutputLine {
@@ -41,6 +43,10 @@ export interface Limits {
   readonly maxMessage: number;
   /** Bytes of one inbound message; default 16 MiB. */
   readonly maxResult: number;
+  /** Files of a source, links and folders of an archive included; default 200 000: more than any plugin has. */
+  readonly maxFiles: number;
+  /** Bytes of a source's files, and of an archive that is downloaded; default 1 GiB. */
+  readonly maxSource: number;
 }
 
 /** One generation of a plugin, from spawn to group.empty. */

@@ -1,8 +1,9 @@
 /** Shows a checkout to the launchers, and keeps the plan that they make of it. Runs nothing of the plugin. */
 
-import { isRefusal, type LaunchPlan, type Refusal } from '../launchers/plan.ts';
+import { isRefusal, type LaunchPlan, type Refusal, type Source } from '../launchers/plan.ts';
 import type { DetectActor, DetectInput } from '../machines/contracts.ts';
 import { createFailure, type Failure } from '../machines/failure.ts';
+import { findGaps, withGaps } from './clone/gaps.ts';
 import { requireSubdir } from './clone/subdir.ts';
 import type { ActorContext } from './context.ts';
 import { FailureError } from './failure-error.ts';
@@ -20,8 +21,13 @@ export async function detect(
   // The subfolder may have been changed since the checkout was made.
   await requireSubdir(checkout.dir, spec.source);
   const { planFor } = await import('../launchers/table.ts');
-  const plan = planFor(createFileView(checkout.dir), spec, await launchers());
-  if (isRefusal(plan)) throw new FailureError(refusalFailure(plan));
+  const made = planFor(createFileView(checkout.dir), spec, await launchers());
+  const gaps = await findGaps(checkout.dir);
+  if (isRefusal(made)) {
+    const failure = await refusalFailure(made, spec.source);
+    return withGaps(gaps, () => Promise.reject(new FailureError(failure)));
+  }
+  const plan: LaunchPlan = gaps.length === 0 ? made : { ...made, gaps };
   const key = planKey(checkout, spec);
   const facts = await store.readFacts(plugin);
   const isNew = facts.planKey !== key || JSON.stringify(facts.plan) !== JSON.stringify(plan);
@@ -31,6 +37,21 @@ export async function detect(
   return plan;
 }
 
-function refusalFailure({ code, message, hint, evidence, choices }: Refusal): Failure {
-  return createFailure(code, { message, hint, data: { evidence, ...(choices === undefined ? {} : { choices }) } });
+/** Where there are several to choose from, each is named as it is to be typed. */
+async function refusalFailure({ code, message, hint, evidence, choices }: Refusal, source: Source): Promise<Failure> {
+  if (choices === undefined || source.kind === 'package' || source.kind === 'command') {
+    return createFailure(code, { message, hint, data: { evidence } });
+  }
+  const { showSource } = await import('../launchers/source-text.ts');
+  const sources = choices.map((subdir) => showSource({ ...source, subdir }));
+  const more = sources.length > MOST_NAMED ? `\n… and ${sources.length - MOST_NAMED} more` : '';
+  const ask = hint.includes('--subdir') ? 'Choose one of these sources:' : `${hint} The sources are:`;
+  return createFailure(code, {
+    message,
+    hint: `${ask}\n${sources.slice(0, MOST_NAMED).join('\n')}${more}`,
+    data: { evidence, choices, sources },
+  });
 }
+
+/** Lines that a person looks through; `data.sources` has them all. */
+const MOST_NAMED = 30;

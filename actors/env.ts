@@ -4,6 +4,9 @@ import { delimiter, join } from 'node:path';
 import type { LaunchPlan, PluginSpec } from '../launchers/plan.ts';
 import type { Environment } from '../machines/contracts.ts';
 import type { ActorContext } from './context.ts';
+import { proxyEnv } from './env/proxy.ts';
+import { javaEnv } from './java-env.ts';
+import { isForEngine } from './process/container.ts';
 import type { Toolset } from './runtimes.ts';
 
 type CallerEnv = ActorContext['callerEnv'];
@@ -14,7 +17,7 @@ const MINIMAL = new Set(
   `HOME LOGNAME PATH SHELL TERM USER LANG LANGUAGE TZ TMPDIR
   HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY http_proxy https_proxy all_proxy no_proxy
   NODE_EXTRA_CA_CERTS SSL_CERT_FILE SSL_CERT_DIR NIX_SSL_CERT_FILE REQUESTS_CA_BUNDLE CURL_CA_BUNDLE
-  GIT_SSL_CAINFO AWS_CA_BUNDLE GRPC_DEFAULT_SSL_ROOTS_FILE_PATH`.split(/\s+/),
+  GIT_SSL_CAINFO AWS_CA_BUNDLE DENO_CERT DENO_TLS_CA_STORE GRPC_DEFAULT_SSL_ROOTS_FILE_PATH`.split(/\s+/),
 );
 
 /** Exported shell functions (`() { …`) are code, not settings; the MCP SDKs leave them out too. */
@@ -40,15 +43,21 @@ export function pluginEnv(
     /** Instance, for the caller's sake; the policy is the same for all. */
     readonly plugin: string;
     readonly spec: Pick<PluginSpec, 'env' | 'envPolicy'>;
-    readonly environment: Pick<Environment, 'plan' | 'path'>;
+    readonly environment: Pick<Environment, 'plan' | 'path'> & Partial<Pick<Environment, 'programs'>>;
+    /** What the user's network asks for (`env/network`); a plugin that inherits everything gets none of it. */
+    readonly network?: Readonly<Record<string, string>>;
     readonly extra: Readonly<Record<string, string>>;
   },
 ): Variables {
   const { spec, environment, extra } = part;
   const settings = new Set(settingsTaken(environment.plan, context.callerEnv));
-  const taken = (name: string) => MINIMAL.has(name) || name.startsWith('LC_') || settings.has(name);
+  const isDocker = environment.plan.launcher === 'docker';
+  const taken = (name: string) =>
+    MINIMAL.has(name) || name.startsWith('LC_') || settings.has(name) || (isDocker && isForEngine(name));
   const env: Variables = {
     ...pick(context.callerEnv, spec.envPolicy === 'inherit' ? () => true : taken),
+    ...(spec.envPolicy === 'inherit' ? {} : part.network),
+    ...javaEnv(environment.programs ?? {}, context.callerEnv, spec.envPolicy === 'inherit'),
     ...environment.plan.env,
     ...spec.env.reveal(),
     ...extra,
@@ -79,10 +88,19 @@ const SCRUBBED: readonly RegExp[] = [
   /^(VIRTUAL_ENV|VIRTUAL_ENV_PROMPT|CONDA_PREFIX|CONDA_DEFAULT_ENV|__PYVENV_LAUNCHER__)$/,
   // Node: what `npm start` and its like hand to the script that started us, and switches that skip devDependencies.
   /^(NODE_ENV|NODE_OPTIONS|NODE_PATH|NODE_V8_COVERAGE|NODE_TEST_CONTEXT|INIT_CWD|PROJECT_CWD|BERRY_BIN_FOLDER|COREPACK_ROOT)$/,
-  /^npm_/i,
+  // Names in capitals are the user's: `.npmrc` files refer to them (`${NPM_TOKEN}`).
+  /^npm_/,
+  /^npm_config_/i,
   /^(PNPM_PACKAGE_NAME|PNPM_SCRIPT_SRC_DIR|pnpm_config_)/,
   // Compilers: output elsewhere than the plan expects, or for another machine.
-  /^(GOBIN|GOOS|GOARCH|GOFLAGS|GOWORK|CARGO_TARGET_DIR|CARGO_BUILD_TARGET|CARGO_BUILD_TARGET_DIR)$/,
+  /^(GOBIN|GOOS|GOARCH|GOFLAGS|GOWORK|GOROOT|GOTOOLDIR|GOTOOLCHAIN|GOEXPERIMENT|GO111MODULE|CGO_ENABLED|CARGO_TARGET_DIR|CARGO_BUILD_TARGET|CARGO_BUILD_TARGET_DIR)$/,
+  // `-D warnings` of a CI is for its own code; RUST_BACKTRACE hides what a build script says behind where it says it.
+  /^((CARGO_(BUILD_|ENCODED_)?)?RUSTFLAGS|CARGO_PROFILE_\w+|CARGO_INCREMENTAL|RUSTC_BOOTSTRAP|RUSTUP_TOOLCHAIN|RUST(_LIB)?_BACKTRACE)$/,
+  // Ruby and PHP: what `bundle exec` hands down, and where somebody else's project keeps things.
+  /^(RUBYOPT|RUBYLIB|BUNDLER_\w+|BUNDLE_(GEMFILE|BIN|BIN_PATH|PATH|WITH|WITHOUT|ONLY|FROZEN|DEPLOYMENT|APP_CONFIG|LOCKFILE|NO_PRUNE|CLEAN|SYSTEM_BINDIR|STANDALONE|VERSION))$/,
+  /^COMPOSER(_VENDOR_DIR|_BIN_DIR|_ROOT_VERSION|_NO_DEV|_DEV_MODE|_DISABLE_NETWORK)?$/,
+  // Java and .NET: what a surrounding build hands to its programs, and switches that its own build is for.
+  /^(MAVEN_CMD_LINE_ARGS|MAVEN_PROJECTBASEDIR|MAVEN_BASEDIR|JDK_JAVA_OPTIONS|CLASSPATH|MSBUILD\w*|MSBuild\w*|Configuration|Platform|TargetFramework)$/,
   // A git hook's view of its own repository.
   /^GIT_(DIR|WORK_TREE|INDEX_FILE|PREFIX|COMMON_DIR|OBJECT_DIRECTORY|NAMESPACE)$/,
 ];
@@ -91,16 +109,14 @@ const SCRUBBED: readonly RegExp[] = [
 const KEPT: readonly RegExp[] = [
   /^(PIP|UV)_(INDEX|EXTRA_INDEX|DEFAULT_INDEX|FIND_LINKS|NO_INDEX|CONFIG_FILE|CACHE_DIR|OFFLINE|CONCURRENT|HTTP|REQUEST)(_|$)/,
   /^PIP_(CERT|CLIENT_CERT|PROXY|TRUSTED_HOST|TIMEOUT|DEFAULT_TIMEOUT|RETRIES|KEYRING_PROVIDER|ONLY_BINARY|NO_BINARY)$/,
-  /^UV_(INSECURE_HOST|NATIVE_TLS|SYSTEM_CERTS|KEYRING_PROVIDER|PYTHON_INSTALL_MIRROR|PYTHON_INSTALL_DIR)$/,
+  /^UV_(INSECURE_HOST|NATIVE_TLS|SYSTEM_CERTS|KEYRING_PROVIDER|PYTHON_INSTALL_MIRROR|PYTHON_DOWNLOADS_JSON_URL|PYTHON_INSTALL_DIR)$/,
   /^POETRY_(HTTP_BASIC|PYPI_TOKEN|REPOSITORIES|CERTIFICATES)_/,
   /^POETRY_(CACHE_DIR|CONFIG_DIR|REQUESTS_TIMEOUT)$/,
   /^PIPENV_(PYPI_MIRROR|CACHE_DIR)$/,
   /^PDM_(PYPI_|CONFIG_FILE|CACHE_DIR)/,
   /^PYTHON_KEYRING_BACKEND$/,
   /^npm_config_(registry|userconfig|globalconfig|cache|store_dir|proxy|https?_proxy|noproxy|ca|cafile|cert|key|strict_ssl)$/i,
-  /^npm_config_(maxsockets|offline|prefer_offline|ignore_scripts|nodedir|_auth.*|fetch_.*|@.*|\/\/.*)$/i,
-  // Not npm's own: `.npmrc` files name it (`${NPM_TOKEN}`).
-  /^NPM_(TOKEN|AUTH_TOKEN)$/,
+  /^npm_config_(maxsockets|offline|prefer_offline|ignore_scripts|allow_git|allow_remote|dangerously_allow_all_(scripts|builds)|nodedir|_auth.*|fetch_.*|@.*|\/\/.*)$/i,
 ];
 
 const reachesJobs = (name: string): boolean =>
@@ -134,6 +150,15 @@ const JOB: Readonly<Variables> = {
   POETRY_VIRTUALENVS_IN_PROJECT: 'true',
   PIPENV_VENV_IN_PROJECT: '1',
   PDM_CHECK_UPDATE: 'false',
+  DOTNET_NOLOGO: '1',
+  DOTNET_CLI_TELEMETRY_OPTOUT: '1',
+  // Servers that MSBuild and the compilers leave running for the next build.
+  MSBUILDDISABLENODEREUSE: '1',
+  DOTNET_CLI_USE_MSBUILD_SERVER: '0',
+  // A distribution's Go may be set to be the only one; the one that a module asks for comes from the module proxy.
+  GOTOOLCHAIN: 'auto',
+  // Over `go env -w`: a -mod of the user's own breaks every other build. Our copies are no checkouts to take a stamp from.
+  GOFLAGS: '-buildvcs=false',
 };
 
 /** Where pnpm is a tool; npm would warn of settings that it doesn't know. */
@@ -158,8 +183,10 @@ export function jobEnv(
   const { callerEnv } = context;
   const env: Variables = {
     ...pick(callerEnv, reachesJobs),
+    ...proxyEnv(callerEnv),
     ...JOB,
     ...('pnpm' in toolset.programs ? PNPM : {}),
+    ...javaEnv(toolset.programs, callerEnv, true),
     ...extra,
   };
   env.PATH = joinPath(toolset.path, extra.PATH ?? pathWithoutScripts(callerEnv));

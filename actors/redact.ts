@@ -5,6 +5,9 @@ export function createRedactor(secrets: Iterable<string>): (text: string) => str
   return (text) => telling.reduce((left, secret) => left.replaceAll(secret, '[redacted]'), text);
 }
 
+/** Text without what stands before the `@` of an address: installers print those of their registries. */
+export const withoutLogins = (text: string): string => text.replaceAll(/\/\/[^\s/'"]+@/g, '//[redacted]@');
+
 const SHORTEST = 6;
 
 /** One secret may be the beginning of another. */

@@ -41,7 +41,7 @@ export interface Runtimes {
   ): Promise<{ ok: true; toolset: Toolset } | { ok: false; failure: Failure }>;
 }
 
-export type RuntimesContext = StepContext & Pick<ActorContext, 'callerEnv'>;
+export type RuntimesContext = StepContext & Pick<ActorContext, 'callerEnv' | 'offline'>;
 
 /** Starts and loads nothing until asked; what it found it remembers as long as it lives. */
 export function createRuntimes(context: RuntimesContext): Runtimes {

@@ -137,10 +137,13 @@ function collectOutput(
       spawnError,
       stdout: stdout.text(),
       stderr: stderr.text(),
-      tail: stderr.tail().length > 0 ? stderr.tail() : stdout.tail(),
+      tail: stderr.tail().some(isVisible) ? stderr.tail() : stdout.tail(),
     }),
   };
 }
+
+/** Maven ends by putting colours back that it never used. */
+const isVisible = (line: string): boolean => line.replaceAll(/\u001b\[[\d;]*m/g, '').trim() !== '';
 
 /** Resolves when `signal` aborts; forgets about it when `over` does. */
 const aborted = (signal: AbortSignal, over: AbortSignal): Promise<unknown> =>

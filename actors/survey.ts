@@ -71,17 +71,25 @@ async function survey({ store }: ActorContext, { plugin, spec, abandoned }: Surv
 async function freshCheckout(facts: Facts, source: Source, home: string): Promise<Checkout | null> {
   const { checkout } = facts;
   if (checkout === undefined || facts.sourceKey !== sourceKey(source) || !(await exists(checkout.dir))) return null;
-  if (source.kind === 'git') return checkout;
-  // A folder that is gone is the clone's to report.
-  const listing = await listFolder(source.path, home).catch(() => null);
-  return listing?.fingerprint === checkout.commit ? checkout : null;
+  // What is gone is the clone's to report.
+  const fingerprint = await fingerprintOf(source, home).catch(() => null);
+  return fingerprint === 'fixed' || fingerprint === checkout.commit ? checkout : null;
+}
+
+/** What files of this machine are now; everything else stays as it was fetched until it is updated. */
+async function fingerprintOf(source: Source, home: string): Promise<string> {
+  if (source.kind === 'folder') return (await listFolder(source.path, home)).fingerprint;
+  if (source.kind !== 'archive') return 'fixed';
+  const { archiveFingerprint, isLocal } = await import('./clone/archive.ts');
+  return isLocal(source) ? archiveFingerprint(source) : 'fixed';
 }
 
 /** What the last probe of this environment found; an era that the owner names beats it. */
 function learnedAttempt({ attempt, attemptKey }: Facts, { key, plan }: Environment, spec: PluginSpec): Attempt {
   const first = firstAttempt(plan, spec);
   if (attempt === undefined || attemptKey !== key) return first;
-  return { ...attempt, era: spec.protocol === 'auto' ? attempt.era : spec.protocol };
+  // What an older release learned lacks what this one knows of.
+  return { ...first, ...attempt, era: spec.protocol === 'auto' ? attempt.era : spec.protocol };
 }
 
 /** The plan's first choice. Where its transport is open, no port is given: a stdio server might bind it. */
@@ -94,5 +102,6 @@ function firstAttempt(plan: LaunchPlan | null, spec: PluginSpec): Attempt {
     endpoint: plan?.endpoint ?? spec.overrides.endpoint ?? null,
     era: spec.protocol,
     dependencies: 'declared',
+    runtime: 'declared',
   };
 }

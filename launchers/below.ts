@@ -1,6 +1,7 @@
-/** Servers below a root that is none itself: members of its workspace, or folders one and two levels down. */
+/** Servers below a root that is none itself: members of its workspace, or folders up to four levels down. */
 
 import { sourceName, unscoped } from './identity.ts';
+import { javaModules } from './java/modules.ts';
 import { workspaceAt } from './node/workspace.ts';
 import { basename, isBelow, join, relative } from './paths.ts';
 import { type FileView, isRefusal, type LaunchPlan, type PluginSpec, type Refusal } from './plan.ts';
@@ -23,28 +24,38 @@ export function findBelow(
 ): LaunchPlan | Refusal {
   const plans: LaunchPlan[] = [];
   const broken: Refusal[] = [];
-  for (const folder of foldersBelow(view, dir)) {
-    // A package inside another one is a part of it.
-    if (plans.some(({ projectDir }) => isBelow(folder, projectDir))) continue;
-    const made = planFolder(folder);
-    if (made === null) continue;
-    if (!isRefusal(made)) plans.push(made);
-    else if (made.code === 'DETECT_BAD_MANIFEST') broken.push(made);
-  }
+  const lookInto = (folders: readonly string[], wanted: readonly LaunchPlan['confidence'][]) => {
+    for (const folder of folders) {
+      // A package inside another one is a part of it.
+      if (plans.some(({ projectDir }) => isBelow(folder, projectDir))) continue;
+      const made = planFolder(folder);
+      if (made === null) continue;
+      if (!isRefusal(made)) {
+        if (wanted.includes(made.confidence)) plans.push(made);
+      } else if (made.code === 'DETECT_BAD_MANIFEST') broken.push(made);
+    }
+  };
+  // What is known to belong to a platform is not made a program by a file that looks like one.
+  const any = refusal.code === 'DETECT_NOT_A_SERVER';
+  lookInto(foldersBelow(view, dir, 1), any ? ['high', 'medium', 'low'] : ['high', 'medium']);
+  // Catalogues sort their servers by language and kind.
+  if (plans.length === 0) lookInto(foldersBelow(view, dir, 3), ['high']);
   const sure = plans.filter(({ confidence }) => confidence !== 'low');
   const surest = plans.filter(({ confidence }) => confidence === 'high');
   const [group = []] = [surest, sure, plans].filter((each) => each.length > 0);
   const [only, ...more] = group;
   if (only === undefined) return broken[0] ?? withSearch(refusal, examplesBelow(view, dir, planFolder));
   const registered = group.find(({ projectDir }) => projectDir === registrySubfolder(view)) ?? null;
-  const chosen = more.length === 0 ? only : (registered ?? namedLike(sourceName(spec.source), group));
+  const chosen = more.length === 0 ? only : (registered ?? namedLike(sourceName(spec.source), group) ?? named(group));
   if (chosen !== null) {
     const says =
       more.length === 0
         ? 'is the only server below'
         : chosen === registered
           ? 'is the folder that server.json names'
-          : 'is named like the repository';
+          : chosen === named(group)
+            ? 'is the only one with mcp in its name'
+            : 'is named like the repository';
     return { ...chosen, evidence: [{ file: chosen.projectDir, says }, ...chosen.evidence] };
   }
   const choices = (sure.length > 0 ? sure : plans)
@@ -59,14 +70,16 @@ export function findBelow(
   };
 }
 
-function foldersBelow(view: FileView, dir: string): string[] {
-  const members = workspaceAt(view, dir)?.members ?? [];
+/** Members of a workspace, and every folder at depths `from` and `from + 1`. */
+function foldersBelow(view: FileView, dir: string, from: number): string[] {
+  const members = [...(workspaceAt(view, dir)?.members ?? []), ...javaModules(view, dir)];
   const prefix = dir === '' ? '' : `${dir}/`;
   const near = new Set<string>();
   for (const file of view.files) {
     if (!file.startsWith(prefix)) continue;
     const parts = file.slice(prefix.length).split('/').slice(0, -1);
-    for (let depth = 1; depth <= Math.min(2, parts.length); depth++) near.add(prefix + parts.slice(0, depth).join('/'));
+    for (let depth = from; depth <= Math.min(from + 1, parts.length); depth++)
+      near.add(prefix + parts.slice(0, depth).join('/'));
   }
   const all = [...new Set([...members, ...near])].filter(
     (folder) =>
@@ -75,6 +88,12 @@ function foldersBelow(view: FileView, dir: string): string[] {
         .some((part) => ASIDE.test(part)),
   );
   return all.sort((a, b) => a.split('/').length - b.split('/').length || (a < b ? -1 : 1));
+}
+
+/** Beside a back end and a front end; null unless exactly one is. */
+function named(plans: readonly LaunchPlan[]): LaunchPlan | null {
+  const found = plans.filter(({ projectDir }) => /(^|[-_.])mcp([-_.]|$)/i.test(basename(projectDir)));
+  return found.length === 1 ? (found[0] ?? null) : null;
 }
 
 /** By folder or program name; null unless exactly one is. */
@@ -111,7 +130,7 @@ function examplesBelow(view: FileView, dir: string, planFolder: (dir: string) =>
 const MAX_EXAMPLES = 20;
 
 function withSearch(refusal: Refusal, examples: readonly string[]): Refusal {
-  const evidence = [...refusal.evidence, { file: '', says: 'no server one or two levels down either' }];
+  const evidence = [...refusal.evidence, { file: '', says: 'no server in the folders below either' }];
   const [first] = examples;
   if (first === undefined) return { ...refusal, evidence };
   const hint = `Its examples hold a server: try --subdir ${first}. For one of its own, ${lowerFirst(refusal.hint)}`;

@@ -1,22 +1,40 @@
 /** A command that the caller or a manifest gave, with no runtime that we know behind it. */
 
 import { createBasePlan } from './base-plan.ts';
-import { explainWith } from './explain.ts';
+import { explainWith, type Pattern } from './explain.ts';
 import { basename, join } from './paths.ts';
 import type { Candidate, FileView, Launcher, LaunchPlan, Tool } from './plan.ts';
 import { notAServer } from './refusal.ts';
 import { findSettings } from './settings.ts';
+import { planScript, servingScripts } from './shell-script.ts';
 
-/** In the table so that plans of its name find their `explain`; it never claims a folder of itself. */
+/** Of itself it claims only shell scripts that serve; a compiled program has to be named by someone. */
 export function createBinaryLauncher(): Launcher {
   return {
     id: 'binary',
-    detect: () => false,
-    plan: () => notAServer('No command was given.', []),
+    detect: (view, dir) => servingScripts(view, dir).length > 0,
+    plan: (view, dir, spec) => {
+      const scripts = servingScripts(view, dir);
+      return scripts.length > 0 ? planScript(view, dir, spec, scripts) : notAServer('No command was given.', []);
+    },
     resolve: (_view, plan) => plan,
-    explain: (output, exit) => explainWith([], output, exit),
+    explain: (output, exit) => explainWith(PATTERNS, output, exit),
   };
 }
+
+const PATTERNS: readonly Pattern[] = [
+  {
+    kind: 'missing-program',
+    pattern: /: line \d+: ([^\s:]+): command not found/,
+    says: 'There is no program $1',
+    hint: 'Install $1.',
+  },
+  {
+    kind: 'missing-library',
+    pattern: /error while loading shared libraries: ([\w.+-]+)|Library not loaded: (\S+)/,
+    says: 'The system library $1 is missing',
+  },
+];
 
 export const createBinaryPlan = (view: FileView, dir: string): LaunchPlan => ({
   ...createBasePlan('binary', 'binary', dir),

@@ -21,7 +21,10 @@ const HINTS: Readonly<Record<CauseKind, string>> = {
   'lock-out-of-date': 'Report it to the plugin’s authors: their lock file is stale.',
   'version-not-found': 'Check that the registry in use has the package.',
   'install-script-failed': 'Correct what the script’s last words name; it may need a program or a download.',
+  'held-back': 'Allow it with --allow-scripts, if you trust it.',
   network: 'Check the network and the registry settings, then try again.',
+  'needs-login':
+    'Give the package manager its login where it keeps those (~/.npmrc, pip.conf, ~/.netrc, ~/.m2/settings.xml …).',
   'engine-mismatch': 'Install the version of the runtime that the plugin wants.',
   'missing-program': 'Install the named program.',
   'missing-browser': 'Install a browser (Chromium or Chrome), or what the last lines name.',
@@ -52,6 +55,27 @@ const FIRST: readonly Pattern[] = [
     pattern:
       /EADDRINUSE|address already in use|\[Errno (?:98|48)\]|port \d+ is (?:already )?in use|Only one usage of each socket address/i,
     says: 'The port that it wants is taken',
+  },
+  // In the words of package managers, of OpenSSL, rustls, Go and Java; whatever else they then say of the package is wrong.
+  {
+    kind: 'needs-login',
+    pattern:
+      /npm (?:error|ERR!) code (?:E40[13]|ENEEDAUTH)|ERR_PNPM_FETCH_40[13]|YN0041|lack of valid authentication credentials|40[13] Error, Credentials|status client error \(40[13] |reading https?:\/\/\S+: 40[13] |no token found for `|HTTP response from `\S+`[^\n]*, got 40[13]|(?<!proxy )authentication failed for https?:/,
+    says: 'A registry wants a login, or does not give this package to it',
+  },
+  {
+    kind: 'network',
+    pattern:
+      /407 Proxy Auth|Proxy Authentication Required|(?:code E|FETCH_|, got |, response )407\b|proxy auth(?:entication failed|orization required)/i,
+    says: 'The proxy wants another login',
+    hint: 'Put it into HTTP_PROXY and HTTPS_PROXY (http://user:password@host:port), or the settings of the package manager.',
+  },
+  {
+    kind: 'network',
+    pattern:
+      /UNABLE_TO_(?:VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT\w*)|(?:DEPTH_ZERO_)?SELF_SIGNED_CERT\w*|unable to (?:verify the first|get local issuer) certificate|invalid peer certificate|certificate signed by unknown authority|certificate[_ ]verify[_ ]failed|confirming the ssl certificate|PKIX path building failed/i,
+    says: 'The certificate of a host is not trusted here',
+    hint: 'Name your company’s certificate in NODE_EXTRA_CA_CERTS or SSL_CERT_FILE (a PEM file); for Java, in its trust store.',
   },
 ];
 
@@ -122,7 +146,7 @@ const LAST: readonly Pattern[] = [
     says: 'It shows how to use it and ends: it needs arguments',
   },
   {
-    kind: 'network',
+    kind: 'missing-service',
     // The last one that was refused is what ended it; those before it were done without.
     pattern:
       /ECONNREFUSED (?:127\.0\.0\.1|::1|localhost):(\d+)(?![\s\S]*ECONNREFUSED [\d:l])|connection to server at [^\n]*port (\d+) failed: Connection refused|(?:localhost|127\.0\.0\.1):(\d+)[^\n]*(?:[Cc]onnection refused|\[Errno (?:111|61)\])|host='(?:localhost|127\.0\.0\.1)', port=(\d+)\)[^\n]*(?:refused|Max retries)/,
@@ -138,6 +162,13 @@ const LAST: readonly Pattern[] = [
   {
     kind: 'missing-program',
     pattern: /(?:sh|bash|zsh)(?:: line \d+|: \d+)?: ([^\s:]+): (?:command )?not found/,
+    says: 'There is no program $1',
+    hint: 'Install $1.',
+  },
+  {
+    kind: 'missing-program',
+    pattern:
+      /\b([\w.+-]+) (?:binary|executable|program|CLI)(?: (?:'[^'\n]*'|`[^`\n]*`|"[^"\n]*"))? (?:is |was )?(?:not (?:found|installed)|missing)|(?:binary|executable|program|command) [`'"]([\w.+-]+)[`'"] (?:is |was )?not (?:found|installed)|[`'"]?\b([\w.+-]+)[`'"]? (?:is |was )?not (?:found|installed)(?:,| or not)? (?:in|on) (?:your |the )?(?:system )?\$?PATH\b/i,
     says: 'There is no program $1',
     hint: 'Install $1.',
   },

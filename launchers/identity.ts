@@ -14,8 +14,27 @@ export const unscoped = (name: string): string => name.replace(/^@[^/]+\//, '');
 
 /** Name of the repository or folder that a plugin comes from, '' when it has none. */
 export function sourceName(source: Source): string {
-  const path = source.kind === 'git' ? source.url : source.path;
-  return basename(path.replace(/[/\\]+$/, '')).replace(/\.git$/, '');
+  switch (source.kind) {
+    case 'git':
+      return lastPart(source.url).replace(/\.git$/, '');
+    case 'folder':
+      return lastPart(source.path);
+    case 'archive':
+      return archiveName(source.location);
+    case 'package':
+      return unscoped(source.name).replace(/\[.*$/, '');
+    case 'command':
+      return lastPart(source.argv[0] ?? '');
+  }
+}
+
+const lastPart = (path: string): string => basename(path.replace(/[/\\]+$/, ''));
+
+/** `…/name-1.2.mcpb` → `name-1.2`; what the big hosts pack at `…/name/archive/refs/tags/v1.zip` is `name`. */
+function archiveName(location: string): string {
+  const [path = ''] = location.split('?');
+  const packed = /\/([^/]+)\/(?:-\/)?archive\//.exec(path)?.[1];
+  return packed ?? lastPart(path).replace(/\.(zip|mcpb|dxt|tgz|tar|tar\.gz)$/i, '');
 }
 
 /**

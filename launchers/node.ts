@@ -4,16 +4,21 @@ import semver from 'semver';
 import { createBasePlan } from './base-plan.ts';
 import { findEventStream } from './event-stream.ts';
 import { sourceName } from './identity.ts';
-import { buildSteps } from './node/build.ts';
+import { buildSteps, otherwise } from './node/build.ts';
 import { type Entries, findEntries } from './node/entries.ts';
 import { explainNode } from './node/explain.ts';
 import { createInstaller } from './node/install.ts';
 import { chooseManager } from './node/manager.ts';
-import { isForNpm, type PackageJson, sdkOf, toPackageJson } from './node/package-json.ts';
+import { dispensable, hasDownloads } from './node/manifests.ts';
+import { nativeDependencies } from './node/native.ts';
+import { newerNode } from './node/node-version.ts';
+import { isForNpm, isSdk, type PackageJson, sdkOf, toPackageJson } from './node/package-json.ts';
+import { whyNoProgram } from './node/platform.ts';
 import { findBuilt } from './node/resolve.ts';
 import { needsInstall, toolsOfScripts } from './node/scripts.ts';
 import { looksLikeServer } from './node/source.ts';
-import { packageAt, workspaceAround, workspaceAt } from './node/workspace.ts';
+import { rebuilds } from './node/stale.ts';
+import { packageAt, type Workspace, workspaceAround, workspaceAt } from './node/workspace.ts';
 import { asFields, asString, readManifest } from './parse.ts';
 import { basename, join } from './paths.ts';
 import type { Evidence, FileView, Launcher, LaunchPlan, PluginSpec, Refusal, Tool } from './plan.ts';
@@ -44,7 +49,8 @@ function planNode(view: FileView, dir: string, spec: PluginSpec): LaunchPlan | R
   const manifest = parsed === null ? null : toPackageJson(parsed.fields);
   const identities = [manifest?.name ?? '', sourceName(spec.source), basename(dir)];
   const entries = findEntries(view, dir, manifest, identities);
-  if (entries.best === null && spec.overrides.command === undefined) return refuse(view, dir, file, manifest);
+  const isProgram = entries.best !== null && !(manifest !== null && isForOthers(manifest));
+  if (!isProgram && spec.overrides.command === undefined) return refuse(view, dir, file, manifest);
 
   const workspace = manifest === null ? null : workspaceAround(view, dir);
   const base = createBasePlan('node', 'node', dir);
@@ -53,6 +59,7 @@ function planNode(view: FileView, dir: string, spec: PluginSpec): LaunchPlan | R
     wants: findSettings(view, dir),
     port: { ...base.port, env: [...new Set([...base.port.env, ...findPortVariables(view, dir)])] },
     endpoint: findEventStream(view, dir, entries.candidates),
+    passedOver: entries.passedOver,
     confidence: confidenceOf(manifest, entries, workspace !== null),
   };
   const node: Tool = { name: 'node', version: manifest === null ? null : enginesOf(manifest) };
@@ -65,12 +72,20 @@ function planNode(view: FileView, dir: string, spec: PluginSpec): LaunchPlan | R
 
   const root = workspace?.root ?? dir;
   const manager = chooseManager(view, root, workspace?.rootPackage ?? manifest);
-  const around = workspace === null && dir !== '' && manager.name === 'pnpm' && hasWorkspaceAbove(view, dir);
-  const members = workspace === null ? [manifest] : workspace.members.map((member) => packageAt(view, member));
-  const npmCanRead = [...members, workspace?.rootPackage].every((each) => each == null || isForNpm(each));
-  const installer = createInstaller(manager, root, { ignoreWorkspace: around, npmCanRead });
+  const packages = packagesOf(view, dir, manifest, workspace);
+  const installer = createInstaller(manager, root, {
+    // Somebody else's may stand above it, in the repository or in the user's home.
+    ignoreWorkspace: workspace === null && !view.files.includes(join(root, 'pnpm-workspace.yaml')),
+    npmCanRead: [...packages.values()].every(isForNpm),
+    downloads: hasDownloads(view, manager, [...packages.values()]),
+    namesRegistry: /^\s*registry\s*=/m.test(view.read(join(root, '.npmrc')) ?? ''),
+    native: nativeDependencies(view, root, [...packages.values()]),
+    dispensable: dispensable(packages),
+    allowScripts: spec.overrides.allowScripts,
+  });
   const build = buildSteps(view, { dir, manifest, workspace }, manager, installer);
-  const install = workspace !== null || needsInstall(manifest) ? installer.rungs : [];
+  const isWorkspace = workspace !== null || workspaceAt(view, dir) !== null;
+  const install = isWorkspace || needsInstall(manifest) ? installer.rungs : [];
   const installTools = install.length > 0 || build.length > 0 ? installer.tools : [];
   const sdk = sdkOf(manifest);
   const evidence: Evidence[] = [
@@ -84,10 +99,33 @@ function planNode(view: FileView, dir: string, spec: PluginSpec): LaunchPlan | R
     ...base,
     ...common,
     tools: merge([node, ...installTools, ...bun, ...toolsOfScripts(view, dir, manifest)]),
+    ...newerNode(view, dir, root, node.version),
     install,
     build,
+    ...(build.length > 0 ? { buildOtherwise: otherwise(view, { dir, manifest, workspace }) } : {}),
+    ...(build.length > 0 ? rebuilds(view, dir, entries.candidates, manifest.scripts.build) : {}),
     evidence,
   };
+}
+
+/** A library to write servers with, or a part of an editor: what looks like a program in it is none. */
+const isForOthers = ({ name, bin, fields }: PackageJson): boolean =>
+  isSdk(name) || (bin.size === 0 && 'vscode' in asFields(fields.engines));
+
+/** All manifests that the install reads, by folder. */
+function packagesOf(
+  view: FileView,
+  dir: string,
+  manifest: PackageJson,
+  workspace: Workspace | null,
+): ReadonlyMap<string, PackageJson> {
+  const packages = new Map<string, PackageJson>();
+  if (workspace?.rootPackage) packages.set(workspace.root, workspace.rootPackage);
+  for (const member of workspace?.members ?? []) {
+    const each = packageAt(view, member);
+    if (each !== null) packages.set(member, each);
+  }
+  return packages.set(dir, manifest);
 }
 
 function confidenceOf(
@@ -116,13 +154,9 @@ function merge(tools: readonly Tool[]): Tool[] {
   return [...merged.values()];
 }
 
-/** A folder of its own below somebody's pnpm workspace would be installed as a part of it. */
-const hasWorkspaceAbove = (view: FileView, dir: string): boolean =>
-  view.files.some(
-    (path) => basename(path) === 'pnpm-workspace.yaml' && dir.startsWith(path.slice(0, -'pnpm-workspace.yaml'.length)),
-  );
-
 function refuse(view: FileView, dir: string, file: string, manifest: PackageJson | null): Refusal {
+  const reason = manifest === null ? null : whyNoProgram(view, dir, manifest);
+  if (reason !== null) return reason;
   const workspace = workspaceAt(view, dir);
   const members = workspace?.members.length ?? 0;
   const says = [

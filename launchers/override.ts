@@ -28,7 +28,7 @@ export function applyOverrides(view: FileView, plan: LaunchPlan, overrides: Over
         : install.length === 0
           ? []
           : [{ id: 'override', cures: 'any', steps: steps(install) }],
-    build: build === undefined ? plan.build : steps(build),
+    ...(build === undefined ? {} : { build: steps(build), buildOtherwise: [] }),
     transport: transport ?? plan.transport,
     endpoint: endpoint ?? plan.endpoint,
     port: port === undefined ? plan.port : { ...plan.port, fixed: port },

@@ -2,6 +2,7 @@
 
 import { parse as parseTomlText } from 'smol-toml';
 import { parseDocument } from 'yaml';
+import { plainJson } from './jsonc.ts';
 import type { FileView, Refusal } from './plan.ts';
 import { badManifest } from './refusal.ts';
 
@@ -22,6 +23,7 @@ export function readManifest(view: FileView, file: string): Parsed | null {
   if (text === undefined) {
     return view.files.includes(file) ? refuse(file, 'is too large or not readable') : null;
   }
+  if (/(^|\/)deno\.json$|\.jsonc$/.test(file)) return parseJson(file, plainJson(text));
   if (file.endsWith('.json')) return parseJson(file, text);
   return file.endsWith('.toml') ? parseToml(file, text) : parseYaml(file, text);
 }

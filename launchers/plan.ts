@@ -18,10 +18,37 @@ export type Source =
     }
   | {
       readonly kind: 'folder';
-      /** Absolute path. It is copied into the home and never written to. */
+      /** Absolute path. It is copied into the home and never written to. May be one single script. */
       readonly path: string;
       readonly subdir: string;
+    }
+  | {
+      readonly kind: 'archive';
+      /** Absolute path, or http(s) URL without a login, of a zip (also .mcpb, .dxt) or a tar, gzipped or not. */
+      readonly location: string;
+      /** Checksum of the file, 64 hexadecimal digits; null takes whatever is there. */
+      readonly sha256: string | null;
+      readonly subdir: string;
+    }
+  | {
+      readonly kind: 'package';
+      readonly registry: 'npm' | 'pypi';
+      /** `@scope/name`; for PyPI also with extras, `name[cli]`. */
+      readonly name: string;
+      /** Version, tag (npm) or range; null takes the newest. */
+      readonly version: string | null;
+      readonly subdir: '';
+    }
+  | {
+      readonly kind: 'command';
+      /** Program and arguments as the user typed them; neither cloned nor installed, run where the user is. */
+      readonly argv: readonly string[];
+      /** Absolute path of the folder in which it runs. */
+      readonly cwd: string;
+      readonly subdir: '';
     };
+
+export type SourceOf<Kind extends Source['kind']> = Extract<Source, { readonly kind: Kind }>;
 
 /** A secret that shows as `[redacted]` in every print, log, snapshot and JSON; only `reveal` gives it away. */
 export interface Credential {
@@ -53,6 +80,11 @@ export interface Overrides {
   readonly install?: readonly (readonly string[])[];
   /** Commands that replace the detected build steps, each already split; [] builds nothing. */
   readonly build?: readonly (readonly string[])[];
+  /**
+   * Dependencies whose install scripts run though the package manager would hold them back; true: all of them. Left out:
+   * what the package manager does by itself.
+   */
+  readonly allowScripts?: true | readonly string[];
 }
 
 export type RestartType = 'permanent' | 'transient' | 'temporary';
@@ -107,7 +139,7 @@ export interface Command {
   readonly program: string;
   /** `{port}`, `{host}` and `{socket}` are filled in at launch; a word that needs a missing one drops the candidate. */
   readonly args: readonly string[];
-  /** Below the tree; '' is its root. */
+  /** Below the tree; '' is its root. Absolute only for a command that the user typed (`Source` of kind `command`). */
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -117,7 +149,9 @@ export type CauseKind =
   | 'lock-out-of-date'
   | 'version-not-found'
   | 'install-script-failed'
+  | 'held-back'
   | 'network'
+  | 'needs-login'
   | 'engine-mismatch'
   | 'missing-program'
   | 'missing-browser'
@@ -150,6 +184,17 @@ export interface Rung {
   readonly steps: readonly Command[];
   /** Causes of the last failed rung that this one can cure; `'any'` for all. The first rung is always taken. */
   readonly cures: readonly CauseKind[] | 'any';
+  /** Causes of a build that failed on what an earlier rung installed, and that this one can cure. */
+  readonly curesBuild?: readonly CauseKind[];
+  /** Run after the steps; each is of use by itself, so one that fails is noted and left. */
+  readonly afterwards?: readonly Command[];
+  /** Installs what a lock names, whatever was released since: resolving as of a date changes nothing. */
+  readonly frozen?: true;
+  /**
+   * Resolves as of the commit's date: taken when today's releases broke the build or the start, if the commit has a date.
+   * In its steps `{date}` (ISO), `{minutes}` and `{seconds}` (its age) are filled in.
+   */
+  readonly asOfCommit?: true;
 }
 
 /** One way to start the plugin. The first whose `entry` exists after install is launched; the next ones are fallbacks. */
@@ -175,6 +220,8 @@ export interface Tool {
   readonly name: string;
   /** Semver range (or PEP 440 specifier for python); null takes any. */
   readonly version: string | null;
+  /** Of several on this machine that fit, one in this range is taken first; it need not be there. */
+  readonly prefers?: string;
 }
 
 export interface Evidence {
@@ -204,12 +251,18 @@ export interface LaunchPlan {
   /** Folder of the project below the tree, '' is the root. */
   readonly projectDir: string;
   readonly tools: readonly Tool[];
+  /** In place of the tools of the same name, once install or start has said that its runtime is too old. */
+  readonly newerTools?: readonly Tool[];
   readonly install: readonly Rung[];
   /**
    * Run in order when the first candidate's entry does not exist after install: a lower one that was committed (a `main`
    * that is the library) must not keep the right one from being built.
    */
   readonly build: readonly Command[];
+  /** Run in order when the first candidate's entry is still not there after `build`: a plainer way to make it. */
+  readonly buildOtherwise?: readonly Command[];
+  /** Builds although the entry is there: what was committed is older than its source, or only loads what is built. */
+  readonly rebuild?: true;
   readonly start: readonly Candidate[];
   readonly transport: Transport | 'auto';
   /** How a leased port reaches the plugin: environment variables, arguments appended (`--port`, `{port}`). */
@@ -231,6 +284,8 @@ export interface LaunchPlan {
   readonly evidence: readonly Evidence[];
   /** Candidates that lost, and why. */
   readonly passedOver: readonly PassedOver[];
+  /** What the checkout itself lacks (`actors/clone/gaps`): Git LFS pointers in place of files, empty submodules. */
+  readonly gaps?: readonly Evidence[];
 }
 
 /** A launcher's "this is mine, but it can't run", or the table's "nobody's"; `actors/detect` makes it a failure. */

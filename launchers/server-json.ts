@@ -28,7 +28,9 @@ export function registryPackages(
   dir: string,
   isProgram: (word: string) => boolean,
 ): readonly RegistryPackage[] {
-  for (const file of upwards(dir).map((folder) => join(folder, 'server.json'))) {
+  // NuGet packs it in a folder of its own.
+  const files = upwards(dir).flatMap((folder) => [join(folder, 'server.json'), join(folder, '.mcp/server.json')]);
+  for (const file of files) {
     const parsed = view.files.includes(file) ? readManifest(view, file) : null;
     const packages = parsed?.ok && Array.isArray(parsed.fields.packages) ? parsed.fields.packages : [];
     const own = packages

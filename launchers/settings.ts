@@ -1,5 +1,7 @@
 /** Names of the variables that a plugin reads: from its registry manifests, its example files, its README and its source. */
 
+import { variablesOfClients } from './client-config.ts';
+import { springSettings } from './java/spring.ts';
 import { asFields, asString, type Fields, readManifest } from './parse.ts';
 import { basename, extname, isBelow, join, relative, upwards } from './paths.ts';
 import type { FileView, Setting } from './plan.ts';
@@ -16,7 +18,7 @@ const SECRET =
  * ports and hosts, which are handed out by the supervisor (a stdio server that sees a PORT may turn to HTTP).
  */
 const IGNORED =
-  /^(HOME|LOGNAME|PATH|SHELL|TERM|USER(NAME|PROFILE)?|LANG(UAGE)?|LC_\w+|TZ|TMPDIR|TE?MP|PWD|APPDATA|LOCALAPPDATA|PROGRAM(FILES|DATA)\w*|SYSTEMROOT|COMSPEC|NODE_ENV|NODE_OPTIONS|NODE_PATH|CI|VITEST\w*|JEST\w*|npm_\w+|PYTHON\w*|VIRTUAL_ENV|CONDA_\w+|(\w+_)?(PORT|HOST)|FORCE_COLOR|NO_COLOR|COLORTERM|COLUMNS|LINES|XDG_\w+|DISPLAY|WAYLAND_DISPLAY|EDITOR|HTTPS?_PROXY|NO_PROXY|ALL_PROXY)$/i;
+  /^(HOME|LOGNAME|PATH|SHELL|TERM|USER(NAME|PROFILE)?|LANG(UAGE)?|LC_\w+|TZ|TMPDIR|TE?MP|PWD|APPDATA|LOCALAPPDATA|PROGRAM(FILES|DATA)\w*|SYSTEMROOT|COMSPEC|NODE_ENV|NODE_OPTIONS|NODE_PATH|CI|VITEST\w*|JEST\w*|npm_\w+|PYTHON\w*|VIRTUAL_ENV|CONDA_\w+|BUNDLE_\w+|COMPOSER_\w+|PORT|HOST(NAME)?|(\w+_)?(MCP|SERVER|HTTP|HTTPS|SSE|APP|LISTEN|BIND|UVICORN|FASTMCP|RUN|WEB|GATEWAY)_(PORT|HOST)|JAVA_HOME|JDK_HOME|(DOTNET|ASPNETCORE)_\w+|GO(PATH|ROOT|PROXY|OS|ARCH|FLAGS|BIN|CACHE|MODCACHE)|FORCE_COLOR|NO_COLOR|COLORTERM|COLUMNS|LINES|XDG_\w+|DISPLAY|WAYLAND_DISPLAY|EDITOR|HTTPS?_PROXY|NO_PROXY|ALL_PROXY)$/i;
 
 /** Every setting that the project in `dir` is known to read, sorted by name; required ones as far as a manifest says so. */
 export function findSettings(view: FileView, dir: string): Setting[] {
@@ -33,14 +35,18 @@ export function findSettings(view: FileView, dir: string): Setting[] {
     });
   };
   for (const folder of upwards(dir)) {
-    fromServerJson(view, folder, add);
+    for (const place of [folder, join(folder, '.mcp')]) fromServerJson(view, place, add);
     fromSmithery(view, folder, add);
     fromBundle(view, folder, add);
     // A workspace root speaks for all its members, the member's own files for it alone.
     fromExamples(view, folder, add);
-    if (folder === dir) fromReadme(view, folder, add);
+    if (folder === dir) {
+      fromReadme(view, folder, add);
+      for (const name of variablesOfClients(view, folder, packageNames(view, folder))) add(name);
+    }
   }
   fromSource(view, dir, add);
+  for (const { name, required } of springSettings(view, dir)) add(name, { required });
   return [...found.values()]
     .sort((a, b) => Number(b.required) - Number(a.required) || (a.name < b.name ? -1 : 1))
     .slice(0, MAX_SETTINGS)
@@ -58,6 +64,15 @@ export function findPortVariables(view: FileView, dir: string): string[] {
     .filter((name) => !/DB|SQL|MONGO|REDIS|POSTGRES|SMTP|IMAP|SSH|PROXY|REMOTE|DEBUG|CDP|CHROME/.test(name))
     .sort();
 }
+
+/** What the project calls itself. */
+const packageNames = (view: FileView, dir: string): string[] =>
+  [
+    asString(read(view, join(dir, 'package.json')).name),
+    asString(asFields(read(view, join(dir, 'pyproject.toml')).project).name),
+    /^module\s+\S*?([^/\s]+)$/m.exec(view.read(join(dir, 'go.mod')) ?? '')?.[1] ?? null,
+    basename(dir),
+  ].filter((name) => name !== null && name !== '') as string[];
 
 type Add = (name: string, more?: Partial<Setting>) => void;
 
@@ -151,8 +166,29 @@ const READS: readonly RegExp[] = [
   /\b(?:process|Bun|import\.meta)\.env\[\s*["'`]([A-Za-z_]\w*)["'`]\s*\]/g,
   /\b(?:os\.)?environ(?:\.get|\.pop|\.setdefault)?\s*[[(]\s*["']([A-Za-z_]\w*)["']/g,
   /\bgetenv\(\s*["']([A-Za-z_]\w*)["']/g,
+  /\bDeno\.env\.get\(\s*["'`]([A-Za-z_]\w*)["'`]/g,
+  // Ruby, then PHP.
+  /\bENV(?:\.fetch)?\s*[[(]\s*["']([A-Za-z_]\w*)["']/g,
+  /\$_ENV\[\s*["']([A-Za-z_]\w*)["']\s*\]/g,
+  /(?<![\w.$>])env\(\s*["']([A-Z]\w+)["']/g,
+  // Java and Kotlin (`System.getenv` is like Python's), then .NET.
+  /\bgetenv\(\)\s*(?:\.\s*(?:get|getOrDefault)\s*\(|\[)\s*"([A-Za-z_]\w*)"/g,
+  /\bdotenv\s*(?:\.get\(|\[)\s*"([A-Za-z_]\w*)"/g,
+  /\bGetEnvironmentVariable\(\s*"([A-Za-z_]\w*)"/g,
   /\benvvar\s*=\s*["']([A-Za-z_]\w*)["']/g,
+  // Go: os.Getenv and helpers named like it, struct tags, viper and urfave/cli.
+  /\b\w*(?:Getenv|LookupEnv|[gG]et(?:String|Int|Bool|Required)?Env\w*|[mM]ustEnv|[rR]equireEnv|envOr\w*|BindEnv)\(\s*(?:"[\w.-]+"\s*,\s*)?["`]([A-Z]\w+)["`]/g,
+  /`[^`\n]*\b(?:env|envconfig):"([A-Z]\w+)[",]/g,
+  /\bEnvVars?(?::\s*\[\]string\{|\()\s*"([A-Z]\w+)"/g,
+  // Rust: std::env and helpers named for it, constants that hold a name, clap's `env = "X"`.
+  /\b(?:env::var(?:_os)?|dotenvy::var|(?:get|read|require|parse|load)_env\w*|env_(?:or|var|get|flag|bool|string|str|opt|required)\w*)(?:::<\w+>)?\(\s*&?"([A-Z]\w+)"/g,
+  /\bconst\s+\w*ENV\w*\s*:\s*&(?:'static\s+)?str\s*=\s*"([A-Z]\w+)"/g,
+  /#\[(?:arg|clap|structopt)\([^\]]*\benv\s*=\s*"([A-Z]\w+)"/g,
 ];
+
+/** clap's bare `env` takes the name of the field in capitals. */
+const FIELD_READ =
+  /#\[(?:arg|clap)\((?:[^\]]*,\s*)?env\s*(?:,[^\]]*)?\)\]\s*(?:(?:\/\/[^\n]*|#\[[^\]]*\])\s*)*(?:pub(?:\([^)]*\))?\s+)?(\w+)\s*:/g;
 
 /** Every variable that a source text reads. */
 function namesIn(text: string): string[] {
@@ -161,12 +197,32 @@ function namesIn(text: string): string[] {
   const taken = [...text.matchAll(/\{([^{}]*)\}\s*=\s*process\.env\b/g)].flatMap((match) =>
     (match[1] ?? '').split(',').map((part) => part.split(/[:=]/)[0]?.trim() ?? ''),
   );
-  return [...direct, ...taken].filter((name) => /^\w+$/.test(name));
+  const fields = [...text.matchAll(FIELD_READ)].map(([, field = '']) => field.toUpperCase());
+  return [...direct, ...taken, ...fields].filter((name) => /^\w+$/.test(name));
 }
 
-const SOURCE = new Set(['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs', '.py']);
+const SOURCE = new Set([
+  '.ts',
+  '.mts',
+  '.cts',
+  '.js',
+  '.mjs',
+  '.cjs',
+  '.py',
+  '.go',
+  '.rs',
+  '.rb',
+  '.php',
+  '.java',
+  '.kt',
+  '.cs',
+]);
 const ASIDE =
-  /(^|\/)(tests?|__tests__|spec|examples?|docs?|benchmarks?|e2e|fixtures|\.[^/]+)(\/|$)|\.(test|spec|config|d)\.[cm]?[jt]s$|(^|\/)(test_\w+|conftest|setup)\.py$/;
+  /(^|\/)(tests?|__tests__|spec|examples?|docs?|benchmarks?|e2e|fixtures|testdata|vendor|\.[^/]+)(\/|$)|_test\.go$|_(?:test|spec)\.rb$|Test\.php$|(^|\/)(benches\/|build\.rs$)|\.(test|spec|config|d)\.[cm]?[jt]s$|(^|\/)(test_\w+|conftest|setup)\.py$/;
+
+/** Java's packages are folders too, and `com.example` is a favourite among them. */
+const withoutPackage = (file: string): string =>
+  file.replace(/^((?:.*\/)?src\/(?:main|jvmMain|commonMain)\/)(?:\w+\/).*\//, '$1');
 
 /** The project's own source, nearest to its root first. */
 export function sourceFiles(view: FileView, dir: string): string[] {
@@ -175,7 +231,7 @@ export function sourceFiles(view: FileView, dir: string): string[] {
       (file) =>
         SOURCE.has(extname(file)) &&
         isBelow(file, dir) &&
-        !ASIDE.test(relative(dir, file)) &&
+        !ASIDE.test(withoutPackage(relative(dir, file))) &&
         !/\.min\.js$/.test(basename(file)),
     )
     .sort((a, b) => a.split('/').length - b.split('/').length || (a < b ? -1 : 1))

@@ -17,7 +17,7 @@ export interface EarlyEnd {
   /** True when the program ended (or never ran); false when it runs but the probe failed. */
   readonly exited: boolean;
   readonly cause: Cause | null;
-  /** Whether the commit has a date as of which dependencies can be resolved. */
+  /** Whether there is a date as of which dependencies can be resolved, and that would change anything. */
   readonly dated: boolean;
 }
 
@@ -42,13 +42,23 @@ export function nextAttempt(plan: LaunchPlan, attempt: Attempt, end: EarlyEnd): 
   switch (end.cause?.kind) {
     case 'missing-setting':
     case 'missing-argument':
+    case 'held-back':
       return null;
     case 'port-taken':
       return attempt.port === 'none' ? { ...attempt, port: 'lease' } : null;
+    case 'runtime-too-old':
+    case 'engine-mismatch':
+      if (attempt.runtime === 'declared' && (plan.newerTools ?? []).length > 0) return { ...attempt, runtime: 'newer' };
+      break;
     case 'missing-module':
     case 'incompatible-dependency':
       if (attempt.dependencies === 'declared' && end.dated) return { ...attempt, dependencies: 'as-of-commit' };
   }
+  return nextCandidate(plan, attempt);
+}
+
+/** The next way to start it, or null after the last one. */
+export function nextCandidate(plan: LaunchPlan, attempt: Attempt): Attempt | null {
   const candidate = attempt.candidate + 1;
   return candidate < plan.start.length ? withCandidate(plan, attempt, candidate) : null;
 }
@@ -85,6 +95,8 @@ export function launchFailure(exited: Exited, attempt: Attempt, tried: readonly 
     case 'missing-setting':
     case 'missing-argument':
       return createFailure('LAUNCH_NEEDS_SETTING', details);
+    case 'held-back':
+      return createFailure('LAUNCH_HELD_BACK', details);
     case 'missing-program':
     case 'missing-browser':
     case 'missing-library':
@@ -123,12 +135,26 @@ export const noteTried = (tried: readonly Tried[], candidate: number, failure: F
 
 /**
  * What to tell when a start has failed: the first candidate's failure, because it was the likeliest way to run the plugin
- * and the later ones are guesses; the others are noted in `data.others`.
+ * and the later ones are guesses; the others are noted in `data.others`. One that died without a word gives way to one
+ * that says what it lacks.
  */
 export function tellingFailure(tried: readonly Tried[], last: Failure): Failure {
-  const [first, ...others] = [...tried].sort((a, b) => a.candidate - b.candidate);
-  if (first === undefined) return last;
+  const inOrder = [...tried].sort((a, b) => a.candidate - b.candidate);
+  const [likeliest] = inOrder;
+  if (likeliest === undefined) return last;
+  const lacking = saidNothing(likeliest.failure) ? inOrder.find(({ failure }) => LACKS.has(failure.code)) : undefined;
+  const first = lacking ?? likeliest;
+  const others = inOrder.filter((each) => each !== first);
   if (others.length === 0) return first.failure;
   const noted = others.map(({ candidate, failure }) => ({ candidate, code: failure.code, message: failure.message }));
   return { ...first.failure, data: { ...first.failure.data, others: noted } };
 }
+
+const saidNothing = ({ code, stderrTail, data }: Failure): boolean =>
+  code === 'LAUNCH_EXITED' && stderrTail.length === 0 && (data.cause ?? 'unknown') === 'unknown';
+
+const LACKS: ReadonlySet<string> = new Set([
+  'LAUNCH_NEEDS_SETTING',
+  'LAUNCH_MISSING_PROGRAM',
+  'LAUNCH_MISSING_SERVICE',
+]);

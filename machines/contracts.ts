@@ -4,7 +4,7 @@
  */
 
 import type { CallbackActorLogic, PromiseActorLogic } from 'xstate';
-import type { Cause, LaunchPlan, PluginSpec, Transport } from '../launchers/plan.ts';
+import type { Cause, CauseKind, LaunchPlan, PluginSpec, Transport } from '../launchers/plan.ts';
 import type { Exit, Failure } from './failure.ts';
 import type { Stage } from './states.ts';
 
@@ -20,6 +20,8 @@ export interface Attempt {
   readonly era: 'auto' | 'legacy' | 'modern';
   /** `as-of-commit`: dependencies resolved as of the commit's date, because today's broke the start. */
   readonly dependencies: 'declared' | 'as-of-commit';
+  /** `newer`: the plan's newer tools, because the program said that its runtime is too old. */
+  readonly runtime: 'declared' | 'newer';
 }
 
 /** A pristine copy of the source at one commit, shared by every plugin that uses it. */
@@ -46,6 +48,17 @@ export interface Environment {
   readonly path: readonly string[];
   /** Rung that installed it; null when nothing had to be. */
   readonly rung: string | null;
+  /** What was tried before it and why that was left, oldest first. */
+  readonly fallbacks: readonly Fallback[];
+}
+
+/** A way to install, build or start that failed, and led to another one. */
+export interface Fallback {
+  /** Id of the rung; `build` or `start` for what came after the install. */
+  readonly tried: string;
+  readonly cause: CauseKind;
+  /** What its output said, one sentence. */
+  readonly detail: string;
 }
 
 /** What is known before a start: survey answers from disk within 5 ms, without the network. */
@@ -96,6 +109,9 @@ export interface DetectInput extends CloneInput {
 export interface InstallInput extends DetectInput {
   readonly plan: LaunchPlan;
   readonly dependencies: Attempt['dependencies'];
+  readonly runtime: Attempt['runtime'];
+  /** The start that failed and made this install necessary; null for a first one. */
+  readonly because: Fallback | null;
 }
 export interface ProcessInput {
   readonly plugin: string;

@@ -119,6 +119,36 @@ export const FAILURES = {
     'The source needs the git program (ssh, file), and it is not installed.',
     'Install git, or give an https URL.',
   ),
+  CLONE_BAD_ARCHIVE: row(
+    'input',
+    true,
+    'The archive is damaged, or what answers is no zip or tar.',
+    'Check the address, or download it again; a web page about an archive is not the archive.',
+  ),
+  CLONE_CHECKSUM: row(
+    'input',
+    true,
+    'The archive is not the one whose checksum was given.',
+    'Do not use it before you know why it changed; then correct #sha256=.',
+  ),
+  CLONE_UNSAFE_ARCHIVE: row(
+    'plugin',
+    true,
+    'The archive wants to write outside of its own folder, or holds devices or links that lead out.',
+    'Do not trust it. If you do, unpack it yourself and give the folder.',
+  ),
+  CLONE_UNSAFE_TREE: row(
+    'plugin',
+    true,
+    'The repository holds paths or submodules that git refuses to write, because they could be used to run programs.',
+    'Do not trust it.',
+  ),
+  CLONE_TOO_LARGE: row(
+    'plugin',
+    true,
+    'The source has more files or bytes than it may.',
+    'Check that it is the right source; limits.maxFiles and limits.maxSource allow more.',
+  ),
   CLONE_FAILED: row(
     'plugin',
     false,
@@ -130,6 +160,12 @@ export const FAILURES = {
     false,
     'The clone took longer than it may.',
     'Raise the clone timeout, or check the network.',
+  ),
+  CLONE_OFFLINE: row(
+    'input',
+    true,
+    'Offline, and the source was never brought into the home.',
+    'Start it once without --offline.',
   ),
   DETECT_NOT_A_SERVER: row(
     'plugin',
@@ -168,11 +204,29 @@ export const FAILURES = {
     'The package registry could not be reached.',
     'Check the network, then try again.',
   ),
+  INSTALL_AUTH: row(
+    'input',
+    true,
+    'A package registry wants a login, or does not give a package to the one that it got.',
+    'Give the package manager its login (~/.npmrc, pip.conf, ~/.netrc …).',
+  ),
+  INSTALL_OFFLINE: row(
+    'input',
+    true,
+    'Offline, and what the plugin runs in is not installed: a runtime, or packages that no cache has.',
+    'Start it once without --offline.',
+  ),
   INSTALL_MISSING_PROGRAM: row(
     'plugin',
     true,
     'Install or build needs a program or a system library that this machine lacks.',
     'Install what the last lines name.',
+  ),
+  INSTALL_HELD_BACK: row(
+    'plugin',
+    true,
+    'The package manager refused a dependency that its settings do not allow.',
+    'Allow it in the settings of the package manager, if you trust it.',
   ),
   INSTALL_FAILED: row(
     'plugin',
@@ -210,6 +264,12 @@ export const FAILURES = {
     true,
     'The program ended because a setting or an argument is missing.',
     'Pass it with --env NAME=value, or arguments after --.',
+  ),
+  LAUNCH_HELD_BACK: row(
+    'plugin',
+    true,
+    'The program needs a module that is not built, because the package manager held its install script back.',
+    'Allow the script with --allow-scripts, if you trust the package.',
   ),
   LAUNCH_MISSING_PROGRAM: row(
     'plugin',

@@ -23,7 +23,12 @@ import { createQuietLog } from './quiet-log.ts';
 const MiB = 1024 * 1024;
 
 /** An SDK server's stdio buffer holds 10 MiB; one byte more ends the server. */
-const defaultLimits: Limits = { maxMessage: 10 * MiB - 1024, maxResult: 16 * MiB };
+const defaultLimits: Limits = {
+  maxMessage: 10 * MiB - 1024,
+  maxResult: 16 * MiB,
+  maxFiles: 200_000,
+  maxSource: 1024 * MiB,
+};
 
 /** `$MCP_SUPERVISOR_HOME`, else the XDG data folder. */
 function homeOf({ home, env = process.env }: Pick<SupervisorOptions, 'home' | 'env'>): string {
@@ -38,6 +43,7 @@ export function createContext(options: SupervisorOptions, output: (line: OutputL
   const silent = () => {};
   const log = createQuietLog(options.logger ?? { debug: silent, info: silent, warn: silent, error: silent });
   const callerEnv = options.env ?? process.env;
+  const offline = options.offline ?? false;
   const store = createStore({ home: homeOf(options), log });
   const guard = createGuard();
   let launchers: Promise<readonly Launcher[]> | undefined;
@@ -50,11 +56,12 @@ export function createContext(options: SupervisorOptions, output: (line: OutputL
       launchers ??= import('../launchers/table.ts').then(({ builtIn }) => [...(options.launchers ?? []), ...builtIn]);
       return launchers;
     },
-    runtimes: createRuntimes({ store, callerEnv, log, guard, output }),
+    runtimes: createRuntimes({ store, callerEnv, log, guard, output, offline }),
     guard,
     instances: new Map(),
     output,
     limits: { ...defaultLimits, ...options.limits },
+    offline,
   };
 }
 

@@ -24,6 +24,8 @@ const isWords = (value: unknown) => isText(value) || (Array.isArray(value) && va
 const isRecord = (value: unknown): value is Loose =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const isDuration = (value: unknown) => typeof value === 'number' && Number.isFinite(value) && value > 0;
+/** They become arguments of package managers: nothing that could be an option. */
+const PACKAGE = /^(@[\w.-]+\/)?\w[\w.-]*$/;
 const commands = kind('a list of commands', (value) => Array.isArray(value) && value.every(isWords));
 
 /** Every option of a plugin and what it takes; an option that is not here is refused by name. */
@@ -45,6 +47,10 @@ const FIELDS: Readonly<Record<keyof PluginOptions, { expected: string; fits: (va
   protocol: oneOf(['auto', 'legacy', 'modern']),
   install: commands,
   build: commands,
+  allowScripts: kind(
+    'true or a list of package names',
+    (value) => value === true || (Array.isArray(value) && value.every((name) => isText(name) && PACKAGE.test(name))),
+  ),
   activation: oneOf(['lazy', 'eager', 'manual']),
   restart: oneOf(['permanent', 'transient', 'temporary']),
   idleStop: kind('milliseconds or false', (value) => value === false || isDuration(value)),
@@ -82,10 +88,11 @@ const OPTIONS: Readonly<Record<keyof SupervisorOptions, { expected: string; fits
   ),
   launchers: kind('a list of launchers', Array.isArray),
   trace: kind('true or false', (value) => typeof value === 'boolean'),
+  offline: kind('true or false', (value) => typeof value === 'boolean'),
   inspect: kind('a function', isFunction),
   timing: numbers(Object.keys(defaultTiming)),
   restartPolicy: numbers(Object.keys(defaultRestartPolicy)),
-  limits: numbers(['maxMessage', 'maxResult'], (value) => Number(value) > 0),
+  limits: numbers(['maxMessage', 'maxResult', 'maxFiles', 'maxSource'], (value) => Number(value) > 0),
   slots: numbers(['install', 'launch'], isCount),
   env: kind('an object of variables', isRecord),
 };
@@ -140,13 +147,21 @@ export function toSpec(
       throw invalid(name, `'${field}' must be ${rule.expected}`, field === 'env' ? undefined : value);
   }
   if (options.source === undefined) throw invalid(name, "'source' is missing", undefined);
-  const { source, credential } = parseSource(options.source, { ref: options.ref, subdir: options.subdir });
+  const { source, credential, command, args } = parseSource(options.source, {
+    ref: options.ref,
+    subdir: options.subdir,
+  });
   return {
     source,
     ...(credential === null ? {} : { credential }),
-    overrides: overridesOf(options),
+    overrides: overridesOf({
+      ...(command === undefined ? {} : { command }),
+      ...options,
+      ...(args === undefined ? {} : { args: [...args, ...(options.args ?? [])] }),
+    }),
     env: createSecrets({ ...defaults.env, ...options.env }),
-    envPolicy: options.envPolicy ?? 'minimal',
+    // A command that the user typed runs as it would without us.
+    envPolicy: options.envPolicy ?? (source.kind === 'command' ? 'inherit' : 'minimal'),
     restart: options.restart ?? 'transient',
     activation: options.activation ?? 'lazy',
     idleStop: options.idleStop === false ? null : (options.idleStop ?? IDLE_STOP),
@@ -157,7 +172,7 @@ export function toSpec(
 
 function overridesOf(options: PluginOptions): Overrides {
   const words = (value: string | readonly string[]) => (typeof value === 'string' ? split(value) : value);
-  const { args, cwd, transport, endpoint, port, command, install, build } = options;
+  const { args, cwd, transport, endpoint, port, command, install, build, allowScripts } = options;
   return {
     ...(command === undefined ? {} : { command: words(command) }),
     ...(args === undefined ? {} : { args }),
@@ -167,6 +182,7 @@ function overridesOf(options: PluginOptions): Overrides {
     ...(port === undefined ? {} : { port }),
     ...(install === undefined ? {} : { install: install.map(words) }),
     ...(build === undefined ? {} : { build: build.map(words) }),
+    ...(allowScripts === undefined ? {} : { allowScripts }),
   };
 }
 

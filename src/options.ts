@@ -10,9 +10,13 @@ import type { SupervisorMachine } from '../machines/supervisor.ts';
 
 /** One plugin as its owner writes it; a plain string is `{ source }`. */
 export interface PluginOptions {
-  /** Git URL, `owner/name`, or a folder (`./x`); the whole grammar: `src/source.ts`. */
+  /**
+   * Git URL, `owner/name`, folder (`./x`), archive (`./x.zip`, `https://…/x.mcpb`), `npm:name@1`, `pypi:name==1`, or a
+   * command to run as it is (`-- node server.js`); what people paste (`npx -y name`, a page of GitHub) is read too. The
+   * whole grammar: `src/source.ts`.
+   */
   readonly source: string;
-  /** Branch, tag or commit; wins over the source's own `#ref`. */
+  /** Branch, tag or commit; of a package the version, of an archive `sha256=…`. Wins over the source's own `#ref`. */
   readonly ref?: string;
   /** Folder inside the source; wins over the source's own `#:subdir`. */
   readonly subdir?: string;
@@ -22,7 +26,10 @@ export interface PluginOptions {
   readonly args?: readonly string[];
   /** Environment of the plugin; values are treated as secrets. */
   readonly env?: Readonly<Record<string, string>>;
-  /** `minimal` (default): a short list and the settings that the plan wants; `inherit`: the whole environment. */
+  /**
+   * `minimal` (default): a short list and the settings that the plan wants; `inherit` (default of a source that is a bare
+   * command): the whole environment.
+   */
   readonly envPolicy?: 'minimal' | 'inherit';
   /** Working folder below the project folder. */
   readonly cwd?: string;
@@ -38,6 +45,11 @@ export interface PluginOptions {
   readonly install?: readonly (string | readonly string[])[];
   /** Build commands that replace the detected ones; [] builds nothing. */
   readonly build?: readonly (string | readonly string[])[];
+  /**
+   * Node packages whose install scripts run though npm (from 12), pnpm (from 10), Yarn (from 4.14) or Bun would hold them
+   * back; true for all. Default: what the package manager does by itself.
+   */
+  readonly allowScripts?: true | readonly string[];
   /** Default `lazy`. */
   readonly activation?: PluginSpec['activation'];
   /** Default `transient`. */
@@ -66,6 +78,12 @@ export interface SupervisorOptions {
   readonly limits?: Partial<Limits>;
   /** Installs and launches at once; default: as many as the machine has cores. */
   readonly slots?: { readonly install?: number; readonly launch?: number };
+  /**
+   * Start from disk only: what was cloned and installed before runs; anything else ends in CLONE_OFFLINE or
+   * INSTALL_OFFLINE, which says what is missing. Installers may still find all they need in their caches. The plugin's own
+   * connections are its affair. Default false.
+   */
+  readonly offline?: boolean;
   /** Environment from which plugins and installers get theirs; default `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }

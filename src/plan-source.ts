@@ -1,4 +1,5 @@
 import { clone } from '../actors/clone.ts';
+import type { ActorContext } from '../actors/context.ts';
 import { detect } from '../actors/detect.ts';
 import { settingsTaken } from '../actors/env.ts';
 import { FailureError } from '../actors/failure-error.ts';
@@ -6,6 +7,7 @@ import { createFileView } from '../actors/file-view.ts';
 import type { ToolCheck } from '../actors/runtimes.ts';
 import type { Doubt } from '../launchers/doubts.ts';
 import type { LaunchPlan } from '../launchers/plan.ts';
+import type { Environment } from '../machines/contracts.ts';
 import { createContext } from './compose.ts';
 import { toSpec } from './config.ts';
 import { SupervisorError } from './errors.ts';
@@ -24,6 +26,8 @@ export interface PlannedSource {
   readonly tools: readonly ToolCheck[];
   /** What the repository leaves to guesswork, and how its author would settle it. */
   readonly doubts: readonly Doubt[];
+  /** How an earlier start installed it, and what was tried before that; null when none did. */
+  readonly installed: Pick<Environment, 'rung' | 'fallbacks'> | null;
 }
 
 /** The launch plan of a source and why: clones and detects, runs nothing of the plugin. Rejects with SupervisorError. */
@@ -40,7 +44,9 @@ export async function planSource(
     const tools = await context.runtimes.check(plan.tools, signal);
     const { findDoubts } = await import('../launchers/doubts.ts');
     const doubts = findDoubts(createFileView(checkout.dir), plan);
-    return { name, commit: checkout.commit, plan, settings: settingsTaken(plan, context.callerEnv), tools, doubts };
+    const settings = settingsTaken(plan, context.callerEnv);
+    const installed = await installedBefore(context, name, plan);
+    return { name, commit: checkout.commit, plan, settings, tools, doubts, installed };
   } catch (error) {
     if (error instanceof FailureError) throw new SupervisorError(error.failure, name, { cause: error });
     throw error;
@@ -48,4 +54,16 @@ export async function planSource(
     context.guard.close();
     await context.store.ledger.close();
   }
+}
+
+/** An environment that was made of these very steps. */
+async function installedBefore(
+  { store }: ActorContext,
+  name: string,
+  plan: LaunchPlan,
+): Promise<PlannedSource['installed']> {
+  const { environment } = await store.readFacts(name);
+  const ids = plan.install.map(({ id }) => id);
+  if (environment === undefined || (environment.rung !== null && !ids.includes(environment.rung))) return null;
+  return { rung: environment.rung, fallbacks: environment.fallbacks ?? [] };
 }

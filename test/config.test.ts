@@ -67,6 +67,8 @@ describe('options of a plugin', () => {
     [{ source: './x', timeouts: { call: -1 } }, 'milliseconds'],
     [{ source: './x', idleStop: 0 }, 'milliseconds or false'],
     [{ source: './x', port: 65_536 }, 'a port number'],
+    [{ source: './x', allowScripts: false }, 'true or a list of package names'],
+    [{ source: './x', allowScripts: ['--unsafe'] }, 'true or a list of package names'],
     [{ source: './x', restart: 'always' }, "'permanent'"],
     [{ source: './x', command: [] }, 'a command line'],
     [{ source: './x', command: 'node "x' }, 'command'],

@@ -5,9 +5,9 @@
  */
 
 import { createHash } from 'node:crypto';
-import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs';
 import { readFile, realpath } from 'node:fs/promises';
-import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { Ignore } from 'ignore';
 import { createFailure } from '../../machines/failure.ts';
@@ -35,14 +35,24 @@ export interface FolderListing {
 
 /** More than any plugin has: somebody named their home folder or a disk. */
 const MOST_FILES = 200_000;
+/** What runs by itself; everything else that is no folder needs one around it. */
+const SCRIPT = /\.(py|[cm]?js)$/;
 /** Entries between two breaths of the event loop, about 5 ms. */
 const BATCH = 500;
 
 const SKIPPED = new Set(['.git', 'node_modules', '__pycache__']);
 
-/** Rejects with ENOENT or ENOTDIR when it is no folder, and with CONFIG_SOURCE when it is far too large. */
-export async function listFolder(folder: string, home: string): Promise<FolderListing> {
+/** Whether the path is a source of its own: a folder, or one script. */
+export const isFolderOrScript = (path: string, found: Stats): boolean =>
+  found.isDirectory() || (found.isFile() && SCRIPT.test(path));
+
+/**
+ * Rejects with ENOENT or ENOTDIR when it is no folder, and with CLONE_TOO_LARGE when it is far too large. Of a script's
+ * folder it is the one file: a script that needs others is a folder's.
+ */
+export async function listFolder(folder: string, home: string, mostFiles = MOST_FILES): Promise<FolderListing> {
   const root = await realpath(folder);
+  if (SCRIPT.test(folder) && lstatSync(root).isFile()) return listScript(root, basename(folder));
   const realHome = await realpath(home).catch(() => home);
   const { layers, tracked } = await repositoryOf(root);
   const files: FolderFile[] = [];
@@ -81,11 +91,11 @@ export async function listFolder(folder: string, home: string): Promise<FolderLi
       return;
     }
     files.push({ path, size, mtimeMs, executable: (mode & 0o100) !== 0, link });
-    if (files.length > MOST_FILES) {
+    if (files.length > mostFiles) {
       throw new FailureError(
-        createFailure('CONFIG_SOURCE', {
-          message: `${folder} holds more than ${MOST_FILES} files.`,
-          hint: 'Name the folder of the plugin itself.',
+        createFailure('CLONE_TOO_LARGE', {
+          message: `${folder} holds more than ${mostFiles} files.`,
+          hint: 'Name the folder of the plugin itself; limits.maxFiles allows more.',
         }),
       );
     }
@@ -94,6 +104,12 @@ export async function listFolder(folder: string, home: string): Promise<FolderLi
   await walk('', layers, false);
   files.sort((a, b) => (a.path < b.path ? -1 : 1));
   return { files, leavers, fingerprint: fingerprintOf(files) };
+}
+
+function listScript(file: string, name: string): FolderListing {
+  const { size, mtimeMs, mode } = lstatSync(file);
+  const files = [{ path: name, size, mtimeMs, executable: (mode & 0o100) !== 0, link: null }];
+  return { files, leavers: [], fingerprint: fingerprintOf(files) };
 }
 
 function fingerprintOf(files: readonly FolderFile[]): string {

@@ -9,7 +9,7 @@ import { createFailure } from '../../machines/failure.ts';
 import type { ActorContext } from '../context.ts';
 import { FailureError } from '../failure-error.ts';
 import { withTemp } from '../with-temp.ts';
-import { type FolderFile, listFolder } from './folder-files.ts';
+import { type FolderFile, isFolderOrScript, listFolder } from './folder-files.ts';
 import { moveIntoPlace } from './place.ts';
 import { requireSubdir } from './subdir.ts';
 
@@ -27,17 +27,19 @@ export async function copyFolder(
 ): Promise<Checkout> {
   const { store } = context;
   const found = await stat(source.path).catch(() => null);
-  if (!found?.isDirectory()) {
-    const what = found === null ? 'does not exist' : 'is not a folder';
+  if (found === null || !isFolderOrScript(source.path, found)) {
     throw new FailureError(
       createFailure('CLONE_NOT_FOUND', {
-        message: `${source.path} ${what}.`,
-        hint: 'Check the path for a typing error.',
+        message: `${source.path} ${found === null ? 'does not exist' : 'is not a folder'}.`,
+        hint:
+          found === null
+            ? 'Check the path for a typing error.'
+            : `Give the folder that it is in, or run it as it is: -- ${source.path}`,
         data: { path: source.path },
       }),
     );
   }
-  const { files, leavers, fingerprint } = await listFolder(source.path, store.home);
+  const { files, leavers, fingerprint } = await listFolder(source.path, store.home, context.limits.maxFiles);
   const dir = store.checkoutDir(source, fingerprint);
   const checkout = { dir, commit: fingerprint, committedAt: null };
   if (await stat(dir).catch(() => null)) return checkout;
@@ -47,7 +49,7 @@ export async function copyFolder(
   return withTemp(store, 'copy', async (temp) => {
     const tree = join(temp, 'tree');
     await mkdir(tree);
-    await copyFiles(source.path, tree, files, signal);
+    await copyFiles(found.isDirectory() ? source.path : dirname(source.path), tree, files, signal);
     await requireSubdir(tree, source);
     await moveIntoPlace(tree, dir);
     await forgetOlder(dir, context, plugin);

@@ -2,6 +2,7 @@
 
 import type { Credential, Source } from '../../launchers/plan.ts';
 import type { ActorContext } from '../context.ts';
+import { proxyEnv } from '../env/proxy.ts';
 
 type GitSource = Extract<Source, { kind: 'git' }>;
 
@@ -13,6 +14,11 @@ export const GIT_SETTINGS: readonly string[] = [
   'core.hooksPath=/dev/null',
   'core.fsmonitor=false',
   'core.autocrlf=false',
+  // Names that are .git to another file system: a home may lie on one.
+  'core.protectHFS=true',
+  'core.protectNTFS=true',
+  // One pack, whatever its size: what arrives is watched there.
+  'fetch.unpackLimit=1',
   'gc.auto=0',
   'maintenance.auto=false',
   'advice.detachedHead=false',
@@ -34,6 +40,7 @@ export function gitEnv(
   }
   return {
     ...env,
+    ...proxyEnv(env),
     // Messages are matched by text.
     LC_ALL: 'C',
     GIT_TERMINAL_PROMPT: '0',

@@ -4,13 +4,17 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Source } from '../../launchers/plan.ts';
 import { createFailure, type Failure, type FailureCode } from '../../machines/failure.ts';
+import type { Limits } from '../context.ts';
+import { FailureError } from '../failure-error.ts';
 import type { StepResult } from '../step.ts';
+import { networkHint } from './network-hint.ts';
 
 type GitSource = Extract<Source, { kind: 'git' }>;
 
 /** First match wins: a refused login is also "unable to access", a missing ref may also be "hung up". */
 const WORDS: readonly (readonly [FailureCode, RegExp])[] = [
   ['HOME_DISK_FULL', /No space left on device|Disk quota exceeded/],
+  ['CLONE_UNSAFE_TREE', /^error: invalid path '|malformed tree|ignoring suspicious submodule|disallowed submodule/m],
   [
     'CLONE_AUTH',
     /could not read (Username|Password)|Authentication failed|error: 40[13]\b|Permission denied \(|Host key verification failed|Too many authentication failures|HTTP Basic: Access denied/,
@@ -30,7 +34,7 @@ const WORDS: readonly (readonly [FailureCode, RegExp])[] = [
   ['CLONE_UNKNOWN_HOST', /Could not resolve host/],
   [
     'CLONE_NETWORK',
-    /Could not resolve proxy|Failed to connect|Couldn't connect|Connection (refused|reset|timed out|closed)|timed out|No route to host|Network is unreachable|early EOF|hung up unexpectedly|RPC failed|unexpected disconnect|Empty reply from server|error: 5\d\d\b|error: 429\b|GnuTLS recv|SSL_ERROR_SYSCALL|transfer closed|Could not read from remote repository/,
+    /Could not resolve proxy|CONNECT tunnel failed|from proxy after CONNECT|error: 407\b|Failed to connect|Couldn't connect|Connection (refused|reset|timed out|closed)|timed out|No route to host|Network is unreachable|early EOF|hung up unexpectedly|RPC failed|unexpected disconnect|Empty reply from server|error: 5\d\d\b|error: 429\b|GnuTLS recv|SSL_ERROR_SYSCALL|transfer closed|Could not read from remote repository/,
   ],
 ];
 
@@ -61,6 +65,7 @@ export function cloneFailure(
     CLONE_AUTH: `${source.url} is private or does not exist: the host wants a login.`,
     CLONE_REF_NOT_FOUND:
       source.ref === null ? `${source.url} has no commit yet.` : `${source.url} has no branch, tag or commit '${pin}'.`,
+    CLONE_UNSAFE_TREE: `${source.url} holds what git refuses to write.`,
     CLONE_NOT_GIT: `What answers at ${source.url} is not a git repository.`,
     CLONE_UNKNOWN_HOST: `The host of ${source.url} is not known.`,
     CLONE_NETWORK: `${source.url} could not be reached, or the transfer broke.`,
@@ -74,12 +79,31 @@ export function cloneFailure(
   });
 }
 
-function hintFor(code: FailureCode, { url, ref }: GitSource, said = ''): string | undefined {
+/** CLONE_TOO_LARGE: by the number of files, or by their bytes. */
+export const tooLarge = (
+  { url }: GitSource,
+  { maxFiles, maxSource }: Pick<Limits, 'maxFiles' | 'maxSource'>,
+  byFiles: boolean,
+): FailureError =>
+  new FailureError(
+    createFailure('CLONE_TOO_LARGE', {
+      message: `${url} holds more than ${byFiles ? `${maxFiles} files` : `${maxSource} bytes`}.`,
+      data: { url, maxFiles, maxSource },
+    }),
+  );
+
+function hintFor(code: FailureCode, { url, ref, subdir }: GitSource, said = ''): string | undefined {
   if (code === 'CLONE_REF_NOT_FOUND' && ref === null) {
     return 'Push a first commit, or check the address; what is committed elsewhere than on its default branch needs --ref.';
   }
-  if (code === 'CLONE_REF_NOT_FOUND') return `Check the ref; \`git ls-remote ${url}\` lists branches and tags.`;
+  if (code === 'CLONE_REF_NOT_FOUND') {
+    const list = `\`git ls-remote ${url}\` lists branches and tags.`;
+    // Of a pasted page only the first part was taken for the branch.
+    const [next] = subdir.split('/');
+    if (next !== '') return `If the branch is ${ref}/${next}, write ${url}#${ref}/${next}:folder; ${list}`;
+    const isWord = /^https?:/.test(url) && /^[a-z][\w-]*$/i.test(ref ?? '');
+    return isWord ? `Leave #${ref} out if it was the anchor of a page; ${list}` : `Check the ref; ${list}`;
+  }
   if (/Host key verification failed/.test(said)) return 'Connect once with ssh to accept the key of the host.';
-  if (/certificate/i.test(said)) return 'git does not trust the certificate of the host; see http.sslCAInfo.';
-  return undefined;
+  return networkHint(said);
 }

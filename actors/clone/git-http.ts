@@ -1,6 +1,5 @@
 import type { GitHttpRequest, GitHttpResponse, HttpClient } from 'isomorphic-git';
-
-const MOST_REDIRECTS = 5;
+import { createHttpAgent, MOST_REDIRECTS, redirectOf } from './http-agent.ts';
 
 /**
  * isomorphic-git's HTTP on undici. Its own client can't be ended while a body arrives, reads no proxy variables, and
@@ -9,17 +8,11 @@ const MOST_REDIRECTS = 5;
 export async function createGitHttp(
   callerEnv: Readonly<Record<string, string | undefined>>,
   signal: AbortSignal,
+  /** Told of the bytes of each answer so far; ends it by throwing. */
+  received: (bytes: number) => void = () => {},
 ): Promise<HttpClient> {
-  const { EnvHttpProxyAgent, request } = await import('undici');
-  const variable = (name: string) => callerEnv[name.toLowerCase()] ?? callerEnv[name];
-  const {
-    HTTP_PROXY: httpProxy,
-    HTTPS_PROXY: httpsProxy,
-    NO_PROXY: noProxy,
-  } = Object.fromEntries(['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'].map((name) => [name, variable(name) ?? '']));
-  const dispatcher = new EnvHttpProxyAgent({ httpProxy, httpsProxy, noProxy } as ConstructorParameters<
-    typeof EnvHttpProxyAgent
-  >[0]);
+  const { request } = await import('undici');
+  const dispatcher = await createHttpAgent(callerEnv);
   /** Where the repository turned out to be, by the address that was asked for. */
   const moved = new Map<string, string>();
 
@@ -34,13 +27,10 @@ export async function createGitHttp(
         dispatcher,
         signal,
       });
-      const location = response.headers.location;
-      const isRedirect = method === 'GET' && [301, 302, 303, 307, 308].includes(response.statusCode);
-      if (!isRedirect || typeof location !== 'string' || redirects === MOST_REDIRECTS) return { url, response };
+      const next = method === 'GET' ? redirectOf(url, response.statusCode, response.headers.location) : null;
+      if (next === null || redirects === MOST_REDIRECTS) return { url, response };
       await response.body.dump();
-      const next = new URL(location, url);
-      if (next.protocol !== 'https:' && next.protocol !== new URL(url).protocol) return { url, response };
-      url = next.href;
+      url = next;
     }
   }
 
@@ -53,12 +43,21 @@ export async function createGitHttp(
         url,
         method: asked.method ?? 'GET',
         headers: flat(response.headers),
-        body: response.body[Symbol.asyncIterator](),
+        body: counted(response.body, received),
         statusCode: response.statusCode,
         statusMessage: String(response.statusCode),
       };
     },
   };
+}
+
+async function* counted(body: AsyncIterable<Uint8Array>, received: (bytes: number) => void) {
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.byteLength;
+    received(bytes);
+    yield chunk;
+  }
 }
 
 function relocated(url: string, moved: ReadonlyMap<string, string>): string {

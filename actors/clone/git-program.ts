@@ -1,13 +1,15 @@
 /** The git program: the faster one, and the only one with ssh, file, the user's logins and proxies, submodules and LFS. */
 
-import { appendFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { appendFile, lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ActorContext } from '../context.ts';
+import { gitTrustEnv } from '../env/certificates.ts';
 import { FailureError } from '../failure-error.ts';
 import { runStep, type StepResult } from '../step.ts';
 import { type FetchRequest, type GitClient, mayBeCommitId, resolveIn } from './fetched.ts';
+import { submodulesIn } from './gaps.ts';
 import { GIT_SETTINGS, gitEnv, isSsh, QUIET_SSH } from './git-env.ts';
-import { cloneFailure, gitFailure } from './git-failure.ts';
+import { cloneFailure, gitFailure, tooLarge } from './git-failure.ts';
 import { createGitHttp } from './git-http.ts';
 import { createMask } from './mask.ts';
 
@@ -26,12 +28,15 @@ export function createGitProgram(context: ActorContext): GitClient {
     async fetch(request, signal) {
       const git = await openGit(context, request, request.tree, signal);
       await git.must('init', '--quiet', '--template=');
-      const wanted = await fetchCommit(git, request).catch(async (error: unknown) => {
-        if (isUnknownRef(error) && (await isPage(context, request.source.url, signal))) {
-          throw new FailureError(cloneFailure('CLONE_NOT_GIT', request.source, undefined));
-        }
-        throw error;
-      });
+      const wanted = await boundedBy(context, request, git, (bounded) => fetchCommit(bounded, request)).catch(
+        async (error: unknown) => {
+          if (isUnknownRef(error) && (await isPage(context, request.source.url, signal))) {
+            throw new FailureError(cloneFailure('CLONE_NOT_GIT', request.source, undefined));
+          }
+          throw error;
+        },
+      );
+      await refuseTooLarge(git, context, request, wanted);
       await keepRemote(request);
       await checkOut(git, context, request, wanted);
       await updateSubmodules(git, context, request);
@@ -50,15 +55,27 @@ interface Git {
   failure(result: StepResult): FailureError;
   /** Its stdout, which is for us and not for the log. */
   read(...args: readonly string[]): Promise<string>;
+  /** Hands over each line of its stdout; `take` ends it by throwing. */
+  each(take: (line: string) => void, ...args: readonly string[]): Promise<void>;
   with(env: Readonly<Record<string, string>>): Git;
+  /** Ends its commands when the signal aborts too. */
+  until(signal: AbortSignal): Git;
 }
 
 async function openGit(context: ActorContext, request: Request, cwd: string, signal: AbortSignal): Promise<Git> {
-  const git = createGit(context, request, cwd, signal);
+  const git = await trusting(createGit(context, request, cwd, signal), context, request);
   const { GIT_SSH_COMMAND, GIT_SSH } = context.callerEnv;
   if (!isSsh(request.source.url) || GIT_SSH_COMMAND !== undefined || GIT_SSH !== undefined) return git;
   const own = await git.run('config', '--get', 'core.sshCommand');
   return own.ok ? git : git.with(QUIET_SSH);
+}
+
+/** A git that is told in its own settings what to trust is told nothing else. */
+async function trusting(git: Git, context: ActorContext, { source }: Request): Promise<Git> {
+  const trust = source.url.startsWith('https:') ? await gitTrustEnv(context) : {};
+  if (Object.keys(trust).length === 0) return git;
+  const own = await git.run('config', '--get-regexp', '^http\\.(.*\\.)?sslca(info|path)$');
+  return own.ok ? git : git.with(trust);
 }
 
 function createGit(
@@ -77,9 +94,9 @@ function createGit(
     GIT_CEILING_DIRECTORIES: context.store.home,
     ...extra,
   };
-  const start = async (args: readonly string[], stepContext = masked) => {
+  const start = async (args: readonly string[], stepContext = masked, until = signal) => {
     const step = { plugin, stream: 'clone' as const, program: 'git', args: [...GIT_SETTINGS, ...args], cwd, env };
-    const result = await runStep(stepContext, step, signal);
+    const result = await runStep(stepContext, step, until);
     if (result.spawnError === 'ENOENT' || /^xcrun: error|xcode-select: /m.test(result.stderr)) throw new GitMissing();
     if (result.spawnError !== null) {
       throw new FailureError(cloneFailure('CLONE_FAILED', source, `git could not be started: ${result.spawnError}`));
@@ -96,8 +113,60 @@ function createGit(
     failure,
     must: async (...args) => must(await start(args)),
     read: async (...args) => must(await start(args, { ...masked, output: () => undefined })).stdout,
+    async each(take, ...args) {
+      const over = new AbortController();
+      const output: ActorContext['output'] = ({ text }) => {
+        if (over.signal.aborted) return;
+        try {
+          take(text);
+        } catch (error) {
+          over.abort(error);
+        }
+      };
+      const result = await start(args, { ...masked, output }, AbortSignal.any([signal, over.signal]));
+      over.signal.throwIfAborted();
+      must(result);
+    },
     with: (more) => createGit(context, request, cwd, signal, { ...extra, ...more }),
+    until: (more) => createGit(context, request, cwd, AbortSignal.any([signal, more]), extra),
   };
+}
+
+/** A host may send without end: what has arrived is looked at now and then, and too much of it ends the command. */
+async function boundedBy<T>(
+  { limits }: ActorContext,
+  { source, tree }: FetchRequest,
+  git: Git,
+  work: (git: Git) => Promise<T>,
+): Promise<T> {
+  const over = new AbortController();
+  const look = async () => {
+    if ((await sizeBelow(join(tree, '.git', 'objects', 'pack'))) > limits.maxSource) {
+      over.abort(tooLarge(source, limits, false));
+    }
+  };
+  const timer = setInterval(() => void look(), LOOK_EVERY);
+  try {
+    return await work(git.until(over.signal));
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** Milliseconds; a fast line brings 100 MB in that time. */
+const LOOK_EVERY = 1000;
+
+async function sizeBelow(folder: string): Promise<number> {
+  const names = await readdir(folder).catch(() => []);
+  const sizes = await Promise.all(
+    names.map((name) =>
+      lstat(join(folder, name)).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    ),
+  );
+  return sizes.reduce((total, size) => total + size, 0);
 }
 
 /**
@@ -121,6 +190,21 @@ async function fetchCommit(git: Git, { source: { url, ref } }: Request): Promise
     if ((await git.run('rev-parse', '--quiet', '--verify', `${name}^{commit}`)).ok) return name;
   }
   throw git.failure(shallow);
+}
+
+/**
+ * Counted before anything is written: a few kilobytes of trees that hold each other can stand for millions of files.
+ */
+async function refuseTooLarge(git: Git, { limits }: ActorContext, { source }: Request, wanted: string): Promise<void> {
+  let files = 0;
+  let bytes = 0;
+  const take = (line: string) => {
+    const [, size] = /^\d+ blob [0-9a-f]+ +(\d+)\t/.exec(line) ?? [];
+    files += 1;
+    bytes += Number(size ?? 0);
+    if (files > limits.maxFiles || bytes > limits.maxSource) throw tooLarge(source, limits, files > limits.maxFiles);
+  };
+  await git.each(take, 'ls-tree', '-r', '-t', '-l', wanted);
 }
 
 const isUnknownRef = (error: unknown) => error instanceof FailureError && error.failure.code === 'CLONE_REF_NOT_FOUND';
@@ -164,26 +248,38 @@ async function checkOut(git: Git, context: ActorContext, { plugin }: Request, wa
  * A submodule that can't be fetched is left empty, with a warning: often it holds only tests or documents, or names an
  * ssh address of a public repository. Submodules never come from the local disk, not even for a local source.
  */
-async function updateSubmodules(git: Git, context: ActorContext, { plugin, tree }: FetchRequest): Promise<void> {
-  const some = await stat(join(tree, '.gitmodules')).catch(() => null);
-  if (some === null) return;
+async function updateSubmodules(
+  git: Git,
+  context: ActorContext,
+  request: FetchRequest,
+  folder = '.',
+  depth = 1,
+): Promise<void> {
+  const { plugin, tree } = request;
+  const list = join(tree, folder, '.gitmodules');
+  // A link would be read where it leads.
+  const found = await lstat(list).catch(() => null);
+  if (!found?.isFile()) return;
   const remote = git.with({ GIT_ALLOW_PROTOCOL: 'https:http:ssh' });
-  const update = ['submodule', '--quiet', 'update', '--init', '--recursive', '--depth=1'];
-  if ((await remote.run(...update)).ok) return;
-  // The first one that fails ends the command; the others may do. Forced, because those that were cloned have no files yet.
-  const paths = await git.read('config', '--file=.gitmodules', '--null', '--get-regexp', '^submodule\\..*\\.path$');
-  for (const entry of paths.split('\0')) {
-    const path = entry.slice(entry.indexOf('\n') + 1);
-    if (path === '') continue;
-    const { ok, tail } = await remote.run(...update, '--force', '--', path);
-    if (!ok)
-      warn(
-        context,
-        plugin,
-        `The submodule ${path} could not be fetched and is empty (${tail.find((line) => line.startsWith('fatal: '))}).`,
-      );
+  const update = ['-C', folder, 'submodule', '--quiet', 'update', '--init', '--depth=1'];
+  const all = await remote.run(...update);
+  for (const path of submodulesIn(await readFile(list, 'utf8'))) {
+    // The first one that fails ends the command; the others may do. Forced, because those that were cloned have no files yet.
+    const { ok, tail } = all.ok ? all : await remote.run(...update, '--force', '--', path);
+    if (!ok) {
+      const why = tail.find((line) => line.startsWith('fatal: '));
+      warn(context, plugin, `The submodule ${join(folder, path)} could not be fetched and is empty (${why}).`);
+      continue;
+    }
+    const inner = await lstat(join(tree, folder, path)).catch(() => null);
+    if (depth < MOST_NESTED && inner?.isDirectory()) {
+      await updateSubmodules(git, context, request, join(folder, path), depth + 1);
+    }
   }
 }
+
+/** A repository can be its own submodule, for ever. */
+const MOST_NESTED = 4;
 
 function warn(context: ActorContext, plugin: string, text: string): void {
   context.log.warn({ plugin }, text);

@@ -8,9 +8,10 @@ import { createFailure } from '../../machines/failure.ts';
 import type { ActorContext } from '../context.ts';
 import { FailureError } from '../failure-error.ts';
 import { type FetchRequest, type GitClient, mayBeCommitId, resolveIn } from './fetched.ts';
-import { cloneFailure } from './git-failure.ts';
+import { cloneFailure, tooLarge } from './git-failure.ts';
 import { createGitHttp } from './git-http.ts';
 import { createMask } from './mask.ts';
+import { netrcLogin } from './netrc.ts';
 
 export function createIsomorphicGit(context: ActorContext): GitClient {
   return {
@@ -30,17 +31,16 @@ export function createIsomorphicGit(context: ActorContext): GitClient {
         const cache = {};
         const all = { ...remote, fs, dir, cache, ...(source.ref === null ? {} : { ref: source.ref }) };
         try {
-          await git.clone({ ...all, depth: 1, singleBranch: true, noTags: source.ref === null });
+          await git.clone({ ...all, depth: 1, singleBranch: true, noTags: source.ref === null, noCheckout: true });
+          await refuseTooLarge(git, { fs, dir, cache }, source, context);
+          // Of the HEAD that the clone has set.
+          await git.checkout({ fs, dir, cache, force: true });
         } catch (error) {
           if (signal.aborted || !mayBeCommitId(source.ref) || isRefused(error)) throw error;
           await git.clone({ ...remote, fs, dir, cache, noCheckout: true });
-          await git.checkout({
-            fs,
-            dir,
-            cache,
-            ref: await git.expandOid({ fs, dir, cache, oid: source.ref! }),
-            force: true,
-          });
+          const oid = await git.expandOid({ fs, dir, cache, oid: source.ref! });
+          await refuseTooLarge(git, { fs, dir, cache }, source, context, oid);
+          await git.checkout({ fs, dir, cache, ref: oid, force: true });
         }
         signal.throwIfAborted();
         const commit = await git.resolveRef({ fs, dir, ref: 'HEAD' });
@@ -57,6 +57,25 @@ export function createIsomorphicGit(context: ActorContext): GitClient {
 
 type Request = Omit<FetchRequest, 'tree'>;
 
+/** Counted before anything is written, folders too: trees that hold each other can stand for millions of both. */
+async function refuseTooLarge(
+  git: typeof import('isomorphic-git'),
+  repository: { readonly fs: typeof fs; readonly dir: string; readonly cache: object },
+  source: Request['source'],
+  { limits }: ActorContext,
+  commit?: string,
+): Promise<void> {
+  const oid = commit ?? (await git.resolveRef({ ...repository, ref: 'HEAD' }));
+  const folders = [(await git.readCommit({ ...repository, oid })).commit.tree];
+  let entries = 0;
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    const { tree } = await git.readTree({ ...repository, oid: folder });
+    entries += tree.length;
+    if (entries > limits.maxFiles) throw tooLarge(source, limits, true);
+    folders.push(...tree.filter(({ type }) => type === 'tree').map((entry) => entry.oid));
+  }
+}
+
 async function open(context: ActorContext, { source, credential }: Request, signal: AbortSignal) {
   if (!/^https?:/.test(source.url)) {
     throw new FailureError(
@@ -64,15 +83,23 @@ async function open(context: ActorContext, { source, credential }: Request, sign
     );
   }
   const git = await import('isomorphic-git');
-  const http: HttpClient = await createGitHttp(context.callerEnv, signal);
-  return { git, remote: { http, url: source.url, ...login(credential) } };
+  const http: HttpClient = await createGitHttp(context.callerEnv, signal, (bytes) => {
+    if (bytes > context.limits.maxSource) throw tooLarge(source, context.limits, false);
+  });
+  return { git, remote: { http, url: source.url, ...login(credential, context.callerEnv) } };
 }
 
-const login = (credential: Credential | undefined): { onAuth?: AuthCallback } =>
-  credential === undefined ? {} : { onAuth: () => ({ username: credential.username, password: credential.reveal() }) };
+/** Asked only once the host wants a login: the source's own, else the user's. */
+const login = (credential: Credential | undefined, callerEnv: ActorContext['callerEnv']): { onAuth: AuthCallback } => ({
+  onAuth: async (url) =>
+    credential === undefined
+      ? ((await netrcLogin(callerEnv, new URL(url).hostname)) ?? undefined)
+      : { username: credential.username, password: credential.reveal() },
+});
 
 /** The host answered, so looking for the same commit in another way is of no use. */
-const isRefused = (error: unknown) => ['HttpError', 'SmartHttpError'].includes(codeOf(error)) || isNetwork(error);
+const isRefused = (error: unknown) =>
+  error instanceof FailureError || ['HttpError', 'SmartHttpError'].includes(codeOf(error)) || isNetwork(error);
 
 const codeOf = (error: unknown): string => String((error as { code?: unknown }).code ?? '');
 
@@ -99,11 +126,12 @@ function failureCode(error: unknown) {
   const status = (error as { data?: { statusCode?: number } }).data?.statusCode;
   if (status === 401 || status === 403) return 'CLONE_AUTH';
   if (status === 404 || status === 410) return 'CLONE_NOT_FOUND';
-  if (status === 429 || (status !== undefined && status >= 500)) return 'CLONE_NETWORK';
+  if (status === 407 || status === 429 || (status !== undefined && status >= 500)) return 'CLONE_NETWORK';
   const code = codeOf(error);
   if (code === 'ENOSPC' || code === 'EDQUOT') return 'HOME_DISK_FULL';
   if (code === 'ENOTFOUND') return 'CLONE_UNKNOWN_HOST';
   if (isNetwork(error)) return 'CLONE_NETWORK';
+  if (code === 'UnsafeFilepathError') return 'CLONE_UNSAFE_TREE';
   if (['SmartHttpError', 'ParseError', 'EmptyServerResponseError'].includes(code)) return 'CLONE_NOT_GIT';
   if (['NotFoundError', 'ShortOidNotFound', 'AmbiguousError', 'GitServerError'].includes(code))
     return 'CLONE_REF_NOT_FOUND';

@@ -7,15 +7,28 @@ import { FailureError } from '../failure-error.ts';
 /** CLONE_SUBDIR_NOT_FOUND unless the source's subfolder is a folder of the tree. */
 export async function requireSubdir(tree: string, source: Source): Promise<void> {
   if (source.subdir === '' || (await isFolder(join(tree, source.subdir)))) return;
-  const ref = source.kind === 'git' && source.ref !== null ? ` at ${source.ref}` : '';
-  const place = source.kind === 'git' ? `${source.url}${ref}` : source.path;
   throw new FailureError(
     createFailure('CLONE_SUBDIR_NOT_FOUND', {
-      message: `There is no folder '${source.subdir}' in ${place}.`,
+      message: `There is no folder '${source.subdir}' in ${placeOf(source)}.`,
       hint: await nearest(tree, source.subdir),
       data: { subdir: source.subdir },
     }),
   );
+}
+
+function placeOf(source: Source): string {
+  switch (source.kind) {
+    case 'git':
+      return source.ref === null ? source.url : `${source.url} at ${source.ref}`;
+    case 'folder':
+      return source.path;
+    case 'archive':
+      return source.location;
+    case 'package':
+      return `the package ${source.name}`;
+    case 'command':
+      return source.cwd;
+  }
 }
 
 /** Folders to choose from in a sentence; more would be no help. */

@@ -7,10 +7,10 @@ const FORMAT = 1;
 
 /** Names an environment by all that its files depend on; how it is started plays no part. */
 export function environmentKey({ checkout, spec, plan, dependencies }: InstallInput, toolset: Toolset): string {
-  const { launcher, projectDir, tools, install, build } = plan;
+  const { launcher, projectDir, tools, install, build, buildOtherwise, rebuild } = plan;
   const { platform, arch } = process;
   const versions = Object.entries(toolset.versions).sort();
-  const steps = { launcher, projectDir, tools, install, build };
+  const steps = { launcher, projectDir, tools, install, build, buildOtherwise, rebuild };
   return hash([FORMAT, checkout.commit, spec.source.subdir, steps, versions, platform, arch, dependencies]).slice(
     0,
     16,

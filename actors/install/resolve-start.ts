@@ -1,21 +1,35 @@
 import { stat } from 'node:fs/promises';
-import type { Candidate, LaunchPlan } from '../../launchers/plan.ts';
-import { createFailure } from '../../machines/failure.ts';
-import { FailureError } from '../failure-error.ts';
+import type { Candidate, Cause, Command, LaunchPlan } from '../../launchers/plan.ts';
+import { createFailure, type Failure } from '../../machines/failure.ts';
 import { createFileView } from '../file-view.ts';
 import { type Broken, failureOf, inTree, run, type Workshop } from './workshop.ts';
+
+/** Nothing is there to start: the build failed, or (without a cause) did not make what was expected. */
+export interface BuildBroke {
+  readonly ok: false;
+  readonly cause: Cause | null;
+  readonly failure: Failure;
+}
+
+export type Resolved = { readonly ok: true; readonly plan: LaunchPlan } | BuildBroke;
 
 /**
  * The plan with the start candidates that can run, after building if the first choice is not there yet. A build that
  * fails counts for nothing when it wrote the entry all the same (`tsc` with type errors does).
  */
-export async function resolveStart(workshop: Workshop): Promise<LaunchPlan> {
+export async function resolveStart(workshop: Workshop): Promise<Resolved> {
   const { context, input } = workshop;
   const installed = resolve(workshop);
-  if (input.plan.build.length === 0 || (await isBuilt(workshop, installed))) {
+  const { build: steps, rebuild } = input.plan;
+  if (steps.length === 0 || (rebuild !== true && (await isBuilt(workshop, installed)))) {
     return withStart(workshop, installed, null);
   }
-  const broken = await build(workshop);
+  const before = await ready(workshop);
+  const broken = await build(workshop, steps);
+  const made = (await ready(workshop)).some((entry) => !before.includes(entry));
+  if (!made && !(await isBuilt(workshop, resolve(workshop)))) {
+    await build(workshop, input.plan.buildOtherwise ?? []);
+  }
   const built = resolve(workshop);
   if (broken !== null && (await isBuilt(workshop, built))) {
     context.log.warn(
@@ -31,6 +45,15 @@ function resolve({ launcher, input, tree }: Workshop): LaunchPlan {
   return launcher.resolve(createFileView(tree, { installed: true }), input.plan);
 }
 
+/** Entries of the candidates that could start now. */
+async function ready(workshop: Workshop): Promise<readonly string[]> {
+  const entries: string[] = [];
+  for (const candidate of resolve(workshop).start) {
+    if (candidate.entry !== null && (await canStart(workshop.tree, candidate))) entries.push(candidate.entry);
+  }
+  return entries;
+}
+
 /**
  * True when the first choice is there. A later one that is (a library's `index.js` beside an unbuilt program) says
  * nothing, and neither does one that names no file.
@@ -41,9 +64,9 @@ async function isBuilt({ tree }: Workshop, { start }: LaunchPlan): Promise<boole
 }
 
 /** Every step, also after one that failed: what it was to make may be there. The first that failed, or null. */
-async function build(workshop: Workshop): Promise<Broken | null> {
+async function build(workshop: Workshop, steps: readonly Command[]): Promise<Broken | null> {
   let first: Broken | null = null;
-  for (const command of workshop.input.plan.build) {
+  for (const command of steps) {
     const broken = await run(workshop, command);
     first ??= broken;
     if (broken?.cause.kind === 'out-of-disk') return broken;
@@ -51,23 +74,22 @@ async function build(workshop: Workshop): Promise<Broken | null> {
   return first;
 }
 
-async function withStart(workshop: Workshop, plan: LaunchPlan, broken: Broken | null): Promise<LaunchPlan> {
+async function withStart(workshop: Workshop, plan: LaunchPlan, broken: Broken | null): Promise<Resolved> {
   const start: Candidate[] = [];
   for (const candidate of plan.start) if (await canStart(workshop.tree, candidate)) start.push(candidate);
   // A candidate that names no file can't tell whether the build made what it runs: then the build's word counts.
   const proven = broken === null || start.some(({ entry }) => entry !== null);
-  if (start.length > 0 && proven) return { ...plan, start };
+  if (start.length > 0 && proven) return { ok: true, plan: { ...plan, start } };
   const expected = plan.start.flatMap(({ entry }) => entry ?? []);
-  if (broken !== null) throw new FailureError(failureOf(workshop, broken, 'INSTALL_BUILD_FAILED', { expected }));
-  throw new FailureError(
-    createFailure('INSTALL_ENTRY_MISSING', {
-      message:
-        expected.length === 0
-          ? 'Installed, but nothing in it says what to start.'
-          : `Installed and built, but there is no ${expected.join(', no ')}.`,
-      data: { expected },
-    }),
-  );
+  if (broken !== null) {
+    const failure = failureOf(workshop, broken, 'INSTALL_BUILD_FAILED', { expected });
+    return { ok: false, cause: broken.cause, failure };
+  }
+  const message =
+    expected.length === 0
+      ? 'Installed, but nothing in it says what to start.'
+      : `Installed and built, but there is no ${expected.join(', no ')}.`;
+  return { ok: false, cause: null, failure: createFailure('INSTALL_ENTRY_MISSING', { message, data: { expected } }) };
 }
 
 const canStart = async (tree: string, { entry }: Candidate): Promise<boolean> =>

@@ -5,7 +5,11 @@ import type { Cause, Command, Launcher } from '../../launchers/plan.ts';
 import type { InstallInput } from '../../machines/contracts.ts';
 import { createFailure, type Failure, type FailureCode } from '../../machines/failure.ts';
 import type { ActorContext } from '../context.ts';
+import { jobNetworkEnv } from '../env/network.ts';
+import { goesOnline, offlineArgs } from '../env/offline.ts';
 import { jobEnv } from '../env.ts';
+import { FailureError } from '../failure-error.ts';
+import { createRedactor, withoutLogins } from '../redact.ts';
 import { missingRuntime } from '../runtimes/hints.ts';
 import type { Toolset } from '../runtimes.ts';
 import { runStep, type StepResult } from '../step.ts';
@@ -21,6 +25,8 @@ export interface Workshop {
   /** `TMPDIR` of everything that runs; gone when the job has ended. */
   readonly temp: string;
   readonly signal: AbortSignal;
+  /** Makes the tree what it was before anything ran in it. */
+  renew(): Promise<void>;
 }
 
 /** A command that ended badly. */
@@ -41,19 +47,31 @@ export async function runAll(workshop: Workshop, commands: readonly Command[]): 
 
 export async function run(workshop: Workshop, command: Command): Promise<Broken | null> {
   const { context, input, toolset, tree, temp, signal } = workshop;
+  if (context.offline === true && goesOnline(command.program)) {
+    const message = `Offline, and ${command.program} has not built the plugin's image before.`;
+    throw new FailureError(createFailure('INSTALL_OFFLINE', { message, data: { missing: 'environment' } }));
+  }
   const local = localBins(workshop);
   const env = jobEnv(
     context,
     { ...toolset, path: [...local, ...toolset.path] },
-    { TMPDIR: temp, ...asOfCommit(input), ...pythonForUv(workshop, command), ...command.env },
+    {
+      TMPDIR: temp,
+      ...(await jobNetworkEnv(context)),
+      ...asOfCommit(input),
+      ...pythonForUv(workshop, command),
+      ...command.env,
+    },
   );
+  const output: ActorContext['output'] = (line) =>
+    context.output({ ...line, text: withoutSecrets(workshop, line.text) });
   const result = await runStep(
-    context,
+    { ...context, output },
     {
       plugin: input.plugin,
       stream: 'install',
       program: programPath(command.program, tree, toolset.programs),
-      args: command.args,
+      args: context.offline === true ? [...offlineArgs(command.program), ...command.args] : command.args,
       cwd: join(tree, command.cwd),
       env,
     },
@@ -139,22 +157,23 @@ export function failureOf(workshop: Workshop, broken: Broken, code: FailureCode,
 
 const CODES: { readonly [Kind in Cause['kind']]?: FailureCode } = {
   network: 'INSTALL_NETWORK',
+  'needs-login': 'INSTALL_AUTH',
+  // A registry or a proxy on this machine.
+  'missing-service': 'INSTALL_NETWORK',
   'missing-program': 'INSTALL_MISSING_PROGRAM',
   'missing-library': 'INSTALL_MISSING_PROGRAM',
+  'held-back': 'INSTALL_HELD_BACK',
   'out-of-disk': 'HOME_DISK_FULL',
 };
 
 /** Logins in URLs, and values of the plugin's secret settings, which jobs inherit and may print. */
 function withoutSecrets({ context, input }: Workshop, text: string): string {
   const secrets = input.plan.wants.flatMap(({ name, secret }) => (secret ? (context.callerEnv[name] ?? []) : []));
-  return secrets
-    .filter((value) => value.length >= 6)
-    .reduce((left, value) => left.replaceAll(value, '[redacted]'), text)
-    .replaceAll(/\/\/[^\s/@]+@/g, '//[redacted]@');
+  return withoutLogins(createRedactor(secrets)(text));
 }
 
 const BLOCKED =
-  /install scripts not yet covered|Ignored build scripts|Blocked \d+ (post)?install|scripts? (was|were) blocked/i;
+  /had install scripts blocked|Ignored build scripts|Blocked \d+ (post)?install|scripts? (was|were) blocked|build scripts have been disabled/i;
 
 /** Native modules whose script was not run fail at the first call, long after the install looked fine. */
 function noteBlockedScripts({ context, input }: Workshop, { stdout, stderr }: StepResult): void {

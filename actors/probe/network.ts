@@ -110,8 +110,13 @@ function toBases(sockets: readonly ListenSocket[], process: ProcessHandle, { pla
     .sort((one, other) => rank(one.port) - rank(other.port) || one.port - other.port)
     .flatMap((socket) => hosts(socket.host).map((host) => ({ host, port: socket.port })))
     .map(({ host, port }) => ({ origin: `http://${host}:${port}`, socketPath: null, port }));
+  // The engine listens for a container, and is no process of the plugin.
+  const published: Base[] =
+    plan.launcher === 'docker' && process.leasedPort !== null
+      ? [{ origin: `http://127.0.0.1:${process.leasedPort}`, socketPath: null, port: process.leasedPort }]
+      : [];
   const seen = new Set<string>();
-  return [...unix, ...tcp].filter(({ origin }) => !seen.has(origin) && seen.add(origin));
+  return [...unix, ...tcp, ...published].filter(({ origin }) => !seen.has(origin) && seen.add(origin));
 }
 
 /** Addresses that reach a listener; `::` mostly takes IPv4 too, and loopback names are what host checks let through. */

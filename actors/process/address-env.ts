@@ -9,8 +9,12 @@ export function addressEnv({ port, socket }: LaunchPlan, address: Address): Vari
   if (address.socket !== null) return all(socket?.env ?? [], address.socket);
   if (address.port === null) return {};
   const value = String(address.port);
-  return { ...HOSTS, ...(port.env.length > 0 ? all(port.env, value) : usualPorts(value)) };
+  return { ...HOSTS, ...(port.env.length > 0 ? portVariables(port.env, value) : usualPorts(value)) };
 }
+
+/** Some take a whole address (ASPNETCORE_URLS). */
+const portVariables = (names: readonly string[], port: string): Variables =>
+  Object.fromEntries(names.map((name) => [name, /_URLS?$/.test(name) ? `http://${LOOPBACK}:${port}` : port]));
 
 /** Host variables of the frameworks below; most default to every interface of the machine. */
 const HOSTS: Variables = {

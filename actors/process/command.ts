@@ -1,4 +1,4 @@
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import type { Candidate, LaunchPlan } from '../../launchers/plan.ts';
 import type { Environment, ProcessInput } from '../../machines/contracts.ts';
 import { createFailure } from '../../machines/failure.ts';
@@ -34,10 +34,12 @@ export function candidateOf({ environment, attempt, generation }: ProcessInput):
 export function needsPort(input: ProcessInput): boolean {
   const { environment, attempt } = input;
   if (environment.plan.socket) return false;
+  const { args, env = {} } = candidateOf(input).command;
+  const words = [...args, ...Object.values(env)];
   const isHttp = [attempt.transport, environment.plan.transport].some(
     (transport) => transport !== 'stdio' && transport !== 'auto',
   );
-  return attempt.port === 'lease' || isHttp || candidateOf(input).command.args.some((word) => word.includes('{port}'));
+  return attempt.port === 'lease' || isHttp || words.some((word) => word.includes('{port}'));
 }
 
 /**
@@ -54,7 +56,7 @@ export function resolveCommand(environment: Environment, candidate: Candidate, a
         : join(environment.dir, program)
       : (environment.programs[program] ?? program),
     args: words.map((word) => fillIn(word, address)),
-    cwd: join(environment.dir, cwd),
+    cwd: resolve(environment.dir, cwd),
   };
 }
 

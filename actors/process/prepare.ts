@@ -1,10 +1,12 @@
 import type { ProcessInput } from '../../machines/contracts.ts';
 import type { ActorContext } from '../context.ts';
-import { pluginEnv, secretsOf } from '../env.ts';
+import { pluginNetworkEnv } from '../env/network.ts';
+import { pluginEnv, secretsOf, settingsTaken } from '../env.ts';
 import { COOKIE_VARIABLE } from '../groups.ts';
 import type { PortLeases } from '../ports.ts';
 import { addressEnv } from './address-env.ts';
 import { type Address, candidateOf, fillIn, needsPort, type ResolvedCommand, resolveCommand } from './command.ts';
+import { forContainer, isContainer, isForEngine, removeContainers } from './container.ts';
 import { createPrivateSocket } from './private-socket.ts';
 import { resolveReferences } from './references.ts';
 
@@ -15,7 +17,7 @@ export interface Launch {
   readonly address: Address;
   /** Values that must not be shown, whatever the plugin prints. */
   readonly secrets: readonly string[];
-  /** Gives back the port and removes the socket's folder. */
+  /** Gives back the port, removes the socket's folder, and a container that is left. */
   dispose(): Promise<void>;
 }
 
@@ -33,7 +35,9 @@ export async function prepareLaunch(
   const port = needsPort(input) ? (plan.port.fixed ?? (await ports.lease())) : null;
   const socket = plan.socket ? await createPrivateSocket(context.store) : null;
   const address: Address = { port, socket: socket?.path ?? null };
+  let removeLeft: (() => Promise<void>) | null = null;
   const dispose = async () => {
+    await removeLeft?.();
     if (port !== null && !isFixed) ports.release(port);
     await socket?.remove();
   };
@@ -43,9 +47,20 @@ export async function prepareLaunch(
     const fixed = { ...addressEnv(plan, address), ...Object.fromEntries(own) };
     // What the owner set, a port for instance, is their decision; only the cookie is ours.
     const extra = { ...fixed, ...owners.env, [COOKIE_VARIABLE]: cookie };
-    const env = pluginEnv(context, { plugin, spec, environment, extra });
+    const network = await pluginNetworkEnv(context);
+    const env = pluginEnv(context, { plugin, spec, environment, network, extra });
+    const names = [...settingsTaken(plan, context.callerEnv), ...Object.keys(owners.env)];
+    const told = isContainer(candidate)
+      ? forContainer(
+          candidate,
+          [...new Set(names)].filter((name) => !isForEngine(name)),
+          cookie,
+        )
+      : candidate;
+    const command = resolveCommand(environment, told, address);
+    if (isContainer(candidate)) removeLeft = () => removeContainers(command.program, cookie, env);
     return {
-      command: resolveCommand(environment, candidate, address),
+      command,
       env,
       secrets: [...owners.secrets, ...secretsOf(plan, owners.env, context.callerEnv)],
       address,

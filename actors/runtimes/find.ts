@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access, readdir, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import type { ActorContext } from '../context.ts';
 import { newestFirst } from './versions.ts';
 
@@ -56,6 +56,89 @@ export async function managedNodes(callerEnv: CallerEnv): Promise<string[]> {
   ).flat();
 }
 
+/** Go where its installer, `go install golang.org/dl/…` and version managers put it, newest first within each. */
+export async function managedGos(callerEnv: CallerEnv): Promise<string[]> {
+  const home = callerEnv.HOME ?? homedir();
+  const share = join(home, '.local', 'share');
+  const kept = await Promise.all([
+    below(join(home, 'sdk'), 'bin/go'),
+    below(join(callerEnv.MISE_DATA_DIR ?? join(share, 'mise'), 'installs', 'go'), 'bin/go'),
+    below(join(callerEnv.ASDF_DATA_DIR ?? join(home, '.asdf'), 'installs', 'golang'), 'go/bin/go'),
+    below(join(callerEnv.GOENV_ROOT ?? join(home, '.goenv'), 'versions'), 'bin/go'),
+  ]);
+  // The last two are where the official package and Homebrew on Apple silicon put it.
+  const places = [...kept.flat(), '/usr/local/go/bin/go', '/opt/homebrew/bin/go'];
+  const found = await Promise.all(places.map(isExecutable));
+  return places.filter((_, index) => found[index]);
+}
+
+/** cargo where rustup puts it, also for who has it not on PATH, and all its toolchains: stable, newest number, nightly. */
+export async function managedCargos(callerEnv: CallerEnv): Promise<string[]> {
+  const home = callerEnv.HOME ?? homedir();
+  const kept = await below(join(callerEnv.RUSTUP_HOME ?? join(home, '.rustup'), 'toolchains'), 'bin/cargo');
+  const rank = (path: string) => (path.includes('/stable-') ? 0 : /\/(beta|nightly)/.test(path) ? 2 : 1);
+  const places = [join(cargoHome(callerEnv), 'bin', 'cargo'), ...kept.sort((a, b) => rank(a) - rank(b))];
+  const found = await Promise.all(places.map(isExecutable));
+  return places.filter((_, index) => found[index]);
+}
+
+/** Where rustup puts itself. */
+export const cargoHome = (callerEnv: CallerEnv): string =>
+  callerEnv.CARGO_HOME ?? join(callerEnv.HOME ?? homedir(), '.cargo');
+
+/** Ruby and what comes with it (`bundle`) where rbenv, chruby, mise, asdf and RVM keep it, newest first within each. */
+export async function managedRubies(name: string, callerEnv: CallerEnv): Promise<string[]> {
+  const home = callerEnv.HOME ?? homedir();
+  const share = join(home, '.local', 'share');
+  const kept = await Promise.all([
+    below(join(callerEnv.RBENV_ROOT ?? join(home, '.rbenv'), 'versions'), `bin/${name}`),
+    below(join(home, '.rubies'), `bin/${name}`),
+    below('/opt/rubies', `bin/${name}`),
+    below(join(callerEnv.MISE_DATA_DIR ?? join(share, 'mise'), 'installs', 'ruby'), `bin/${name}`),
+    below(join(callerEnv.ASDF_DATA_DIR ?? join(home, '.asdf'), 'installs', 'ruby'), `bin/${name}`),
+    below(join(callerEnv.rvm_path ?? join(home, '.rvm'), 'rubies'), `bin/${name}`),
+  ]);
+  return existing(kept.flat());
+}
+
+/** PHP where phpenv, mise, asdf and Homebrew keep it. */
+export async function managedPhps(callerEnv: CallerEnv): Promise<string[]> {
+  const home = callerEnv.HOME ?? homedir();
+  const share = join(home, '.local', 'share');
+  const kept = await Promise.all([
+    below(join(callerEnv.PHPENV_ROOT ?? join(home, '.phpenv'), 'versions'), 'bin/php'),
+    below(join(callerEnv.MISE_DATA_DIR ?? join(share, 'mise'), 'installs', 'php'), 'bin/php'),
+    below(join(callerEnv.ASDF_DATA_DIR ?? join(home, '.asdf'), 'installs', 'php'), 'bin/php'),
+    below('/opt/homebrew/Cellar/php', 'bin/php'),
+  ]);
+  return existing(kept.flat());
+}
+
+/** Deno where its installer and version managers put it; the first is on few PATHs. */
+export async function managedDenos(callerEnv: CallerEnv): Promise<string[]> {
+  const home = callerEnv.HOME ?? homedir();
+  const share = join(home, '.local', 'share');
+  const kept = await Promise.all([
+    below(join(callerEnv.MISE_DATA_DIR ?? join(share, 'mise'), 'installs', 'deno'), 'bin/deno'),
+    below(join(callerEnv.ASDF_DATA_DIR ?? join(home, '.asdf'), 'installs', 'deno'), 'bin/deno'),
+  ]);
+  return existing([join(callerEnv.DENO_INSTALL ?? join(home, '.deno'), 'bin/deno'), ...kept.flat()]);
+}
+
+async function existing(paths: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(paths.map(isExecutable));
+  return paths.filter((_, index) => found[index]);
+}
+
+/** Where the .NET SDK's own installers put it. */
+export function managedDotnets(callerEnv: CallerEnv): string[] {
+  const home = callerEnv.HOME ?? homedir();
+  const roots = ['/usr/share/dotnet', '/usr/lib/dotnet', '/usr/local/share/dotnet', '/opt/homebrew/opt/dotnet/libexec'];
+  return [callerEnv.DOTNET_ROOT ?? '', join(home, '.dotnet'), ...roots]
+    .filter((root) => root !== '')
+    .map((root) => join(root, 'dotnet'));
+}
+
 /** Every `python3`, `python3.x` and `python` on PATH, and those that pyenv, uv, mise and asdf keep. */
 export async function allPythons(callerEnv: CallerEnv): Promise<string[]> {
   const home = callerEnv.HOME ?? homedir();
@@ -102,7 +185,12 @@ export interface Asking {
   readonly signal: AbortSignal;
 }
 
-const VERSION_ARGS: Readonly<Record<string, readonly string[]>> = { go: ['version'], java: ['-version'] };
+const VERSION_ARGS: Readonly<Record<string, readonly string[]>> = {
+  go: ['version'],
+  java: ['-version'],
+  // The engine's: the program alone can do nothing.
+  docker: ['version', '--format', '{{.Server.Version}}'],
+};
 
 /** The program with its version, null when it doesn't run or says none. */
 export async function askVersion(tool: string, program: string, asking: Asking): Promise<Found | null> {
@@ -119,6 +207,16 @@ export async function askPython(program: string, asking: Asking): Promise<Found 
   const [version = '', executable = ''] = (said ?? '').split('\n');
   if (!version.startsWith('3.')) return null;
   return { program: (await isExecutable(executable)) ? executable : program, version };
+}
+
+/**
+ * The cargo of the default toolchain: rustup's own act by the folder that they run in, where a plugin's file may name a
+ * toolchain that is not there, or make them fetch it.
+ */
+export async function askCargo(program: string, asking: Asking): Promise<Found | null> {
+  const sysroot = await output(join(dirname(program), 'rustc'), ['--print', 'sysroot'], asking);
+  const real = sysroot === null ? null : join(sysroot.trim().split('\n')[0] ?? '', 'bin', 'cargo');
+  return askVersion('cargo', real !== null && (await isExecutable(real)) ? real : program, asking);
 }
 
 function output(program: string, args: readonly string[], { cwd, env, signal }: Asking): Promise<string | null> {

@@ -2,15 +2,37 @@ import { realpath } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import type { Tool } from '../../launchers/plan.ts';
 import { createFailure, type Failure } from '../../machines/failure.ts';
+import { jobNetworkEnv } from '../env/network.ts';
 import { jobEnv } from '../env.ts';
 import { FailureError } from '../failure-error.ts';
+import { withoutLogins } from '../redact.ts';
 import type { Runtimes, RuntimesContext, Toolset } from '../runtimes.ts';
 import { runStep, type StepResult } from '../step.ts';
 import { withTemp } from '../with-temp.ts';
 import { type Fetching, fetched, fetchedName, fetchTool, recipeFor } from './fetch.ts';
-import { type Asking, allPythons, askPython, askVersion, type Found, managedNodes, onPath } from './find.ts';
+import {
+  type Asking,
+  allPythons,
+  askCargo,
+  askPython,
+  askVersion,
+  cargoHome,
+  type Found,
+  managedCargos,
+  managedDenos,
+  managedDotnets,
+  managedGos,
+  managedNodes,
+  managedPhps,
+  managedRubies,
+  onPath,
+} from './find.ts';
 import { missingRuntime } from './hints.ts';
+import { findJdk } from './jdks.ts';
 import { newestFirst, satisfies } from './versions.ts';
+
+/** Scripts that start a JVM. */
+const ON_JAVA = new Set(['mvn', 'gradle', 'jbang']);
 
 /** The work behind `createRuntimes`, loaded at its first question. */
 export function createFinder(context: RuntimesContext): Runtimes {
@@ -20,20 +42,20 @@ export function createFinder(context: RuntimesContext): Runtimes {
 
   // npm and its like are scripts for `env node`: ours is the last resort where PATH has none.
   const PATH = [...(callerEnv.PATH ?? '').split(delimiter), dirname(process.execPath)].join(delimiter);
-  const environment = (tool: string, extra: Readonly<Record<string, string>> = {}) =>
-    jobEnv(context, { path: [], programs: { [tool]: '' } }, { PATH, ...extra });
+  const environment = (tool: string, extra: Readonly<Record<string, string>> = {}, java?: string) =>
+    jobEnv(context, { path: [], programs: { [tool]: '', ...(java && { java }) } }, { PATH, ...extra });
 
-  const asking = (tool: string, signal: AbortSignal): Asking => ({ cwd: store.home, env: environment(tool), signal });
+  const asking = async (tool: string, signal: AbortSignal): Promise<Asking> => {
+    // A shell may have a JAVA_HOME that is gone, or no Java on PATH, and then these do not even tell their version.
+    const java = ON_JAVA.has(tool) ? (await find({ name: 'java', version: null }, signal)).found?.program : undefined;
+    return { cwd: store.home, env: environment(tool, {}, java), signal };
+  };
 
   /** Asks a program once; a question that was cut short by one caller's signal is asked again by the next. */
   async function ask(tool: string, program: string, signal: AbortSignal): Promise<Found | null> {
     const key = `${tool}:${program}`;
     for (;;) {
-      const asked =
-        versions.get(key) ??
-        (tool === 'python'
-          ? askPython(program, asking(tool, signal))
-          : askVersion(tool, program, asking(tool, signal)));
+      const asked = versions.get(key) ?? asking(tool, signal).then((how) => askWith(tool)(program, how));
       versions.set(key, asked);
       try {
         const answer = await asked;
@@ -52,8 +74,10 @@ export function createFinder(context: RuntimesContext): Runtimes {
     if (tool.name === 'python') {
       const all = await Promise.all((await allPythons(callerEnv)).map((python) => ask('python', python, signal)));
       const answered = all.filter((each) => each !== null).sort((a, b) => newestFirst(a.version, b.version));
-      return { found: answered.find(fits) ?? null, others: answered };
+      const preferred = answered.find((each) => fits(each) && satisfies('python', each.version, tool.prefers ?? null));
+      return { found: preferred ?? answered.find(fits) ?? null, others: answered };
     }
+    if (tool.name === 'java') return findJdk(tool, callerEnv, (java) => ask('java', java, signal));
     const others: Found[] = [];
     for await (const program of places(tool.name)) {
       const answer =
@@ -62,7 +86,7 @@ export function createFinder(context: RuntimesContext): Runtimes {
           : await ask(tool.name, program, signal);
       if (answer === null) continue;
       if (fits(answer)) return { found: answer, others };
-      others.push(answer);
+      if (others.every((other) => other.program !== answer.program)) others.push(answer);
     }
     return { found: null, others };
   }
@@ -73,12 +97,20 @@ export function createFinder(context: RuntimesContext): Runtimes {
     if (name === 'node' && isNode) yield process.execPath;
     // npm belongs to its Node: the one beside ours, before another Node's.
     const besides = name === 'npm' && isNode ? await onPath(name, { PATH: dirname(process.execPath) }) : [];
-    yield* new Set([...besides, ...(await onPath(name, callerEnv))]);
+    const managed = await managedApart(name, callerEnv);
+    const paths = await onPath(name, callerEnv);
+    // A shim obeys the version file of the folder that it is started in, which is the plugin's: what it stands for, first.
+    const isLate = (path: string) => managed.length > 0 && path.includes('/shims/');
+    yield* new Set([...besides, ...paths.filter((path) => !isLate(path)), ...managed, ...paths.filter(isLate)]);
     if (name === 'node') yield* await managedNodes(callerEnv);
+    if (name === 'go') yield* await managedGos(callerEnv);
+    if (name === 'dotnet') yield* managedDotnets(callerEnv);
+    if (name === 'cargo') yield* await managedCargos(callerEnv);
+    if (name === 'rustup') yield join(cargoHome(callerEnv), 'bin', 'rustup');
   }
 
   async function locate(tool: Tool, signal: AbortSignal): Promise<Found> {
-    const key = `${tool.name} ${tool.version}`;
+    const key = `${tool.name} ${tool.version} ${tool.prefers}`;
     const before = known.get(key);
     if (before !== undefined) return before;
     const { found, others } = await find(tool, signal);
@@ -92,9 +124,11 @@ export function createFinder(context: RuntimesContext): Runtimes {
     if (recipe === null) throw new FailureError(missingRuntime(tool, others));
     const name = fetchedName(recipe);
     const dir = join(store.runtimeDir(tool.name), name);
-    const need = async (needed: 'npm' | 'python' | 'uv') => {
+    const need = async (needed: 'npm' | 'python' | 'uv' | 'rustup') => {
       // Whoever fetches npm packages needs no particular npm; pip comes with every Python that uv supports.
       const version = needed === 'python' ? '>=3.8' : null;
+      // What fetches a Python can't wait for a Python to be fetched.
+      if (needed === 'python') return (await find({ name: needed, version }, signal)).found?.program;
       return (await locate({ name: needed, version }, signal).catch(unlessAborted(signal)))?.program;
     };
     const work = async () => {
@@ -102,19 +136,29 @@ export function createFinder(context: RuntimesContext): Runtimes {
       if (before !== null) return before;
       log.info({ tool: tool.name, wanted: tool.version }, `fetching ${name} into the home`);
       return withTemp(store, 'fetch', (TMPDIR) => {
-        const run: Fetching['run'] = (program, args, env = {}) => {
+        const run: Fetching['run'] = async (program, args, env = {}) => {
           const step = { plugin: tool.name, stream: 'install' as const, program, args, cwd: dir };
-          return runStep(context, { ...step, env: environment('npm', { TMPDIR, ...env }) }, signal);
+          const network = await jobNetworkEnv(context);
+          const output: typeof context.output = (line) => context.output({ ...line, text: withoutLogins(line.text) });
+          const masked = { ...context, output };
+          const result = await runStep(
+            masked,
+            { ...step, env: environment('npm', { TMPDIR, ...network, ...env }) },
+            signal,
+          );
+          return { ...result, tail: result.tail.map(withoutLogins) };
         };
         return fetchTool(recipe, {
           dir,
           run,
           need,
-          ask: (program) => askVersion(tool.name, program, asking(tool.name, signal)),
+          ask: async (program) => askWith(tool.name)(program, await asking(tool.name, signal)),
         });
       });
     };
-    const result = (await fetched(dir)) ?? (await store.withLock(`runtime:${tool.name}:${name}`, signal, work));
+    const before = await fetched(dir);
+    if (before === null && context.offline === true) throw new FailureError(notHere(tool, others));
+    const result = before ?? (await store.withLock(`runtime:${tool.name}:${name}`, signal, work));
     if (result !== null && 'program' in result) {
       if (satisfies(tool.name, result.version, tool.version)) return result;
       throw new FailureError(missingRuntime(tool, [...others, result]));
@@ -128,7 +172,7 @@ export function createFinder(context: RuntimesContext): Runtimes {
         tools.map(async (tool) => {
           const { found, others } = await find(tool, signal);
           signal.throwIfAborted();
-          const fetchable = found === null && recipeFor(tool) !== null;
+          const fetchable = found === null && context.offline !== true && recipeFor(tool) !== null;
           const hint = found === null && !fetchable ? missingRuntime(tool, others).hint : '';
           return { name: tool.name, wanted: tool.version, found, fetchable, hint };
         }),
@@ -148,6 +192,22 @@ export function createFinder(context: RuntimesContext): Runtimes {
     },
   };
 }
+
+const askWith = (tool: string) =>
+  tool === 'python'
+    ? askPython
+    : tool === 'cargo'
+      ? askCargo
+      : (program: string, asking: Asking) => askVersion(tool, program, asking);
+
+const managedApart = async (name: string, callerEnv: RuntimesContext['callerEnv']): Promise<string[]> =>
+  name === 'ruby' || name === 'bundle'
+    ? managedRubies(name, callerEnv)
+    : name === 'php'
+      ? managedPhps(callerEnv)
+      : name === 'deno'
+        ? managedDenos(callerEnv)
+        : [];
 
 async function toolset(
   tools: readonly Tool[],
@@ -175,7 +235,17 @@ const real = (path: string): Promise<string> => realpath(path).catch(() => path)
 const UNREACHABLE =
   /ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|EHOSTUNREACH|name resolution|onnection (refused|reset|timed out|broken)|dns error|NewConnectionError|error sending request/;
 
+function notHere(tool: Tool, others: readonly Found[]): Failure {
+  const wanted = `${tool.name}${tool.version === null ? '' : ` ${tool.version}`}`;
+  const have = others.length === 0 ? 'none is' : `only ${others.map(({ version }) => version).join(', ')} is`;
+  return createFailure('INSTALL_OFFLINE', {
+    message: `Offline, and the plugin needs ${wanted}: ${have} installed here, and it was not fetched before.`,
+    data: { missing: 'runtime', tool: tool.name, wanted: tool.version },
+  });
+}
+
 function notFetched(tool: Tool, others: readonly Found[], result: StepResult | null): Failure {
+  if (tool.name === 'python' && result !== null) return noPython(tool, others, result);
   if (result === null || !UNREACHABLE.test(result.stderr)) return missingRuntime(tool, others, result?.tail ?? []);
   return createFailure('INSTALL_NETWORK', {
     message: `The plugin needs ${tool.name}, which is not installed here, and its registry could not be reached.`,
@@ -183,6 +253,15 @@ function notFetched(tool: Tool, others: readonly Found[], result: StepResult | n
     stderrTail: result.tail,
     data: { tool: tool.name, wanted: tool.version },
   });
+}
+
+/** What is missing stays so until somebody installs it or the download works: both are said. */
+function noPython(tool: Tool, others: readonly Found[], result: StepResult): Failure {
+  const missing = missingRuntime(tool, others, result.tail);
+  const why = UNREACHABLE.test(result.stderr)
+    ? 'the host of uv’s builds could not be reached'
+    : 'uv could not fetch one';
+  return { ...missing, message: `${missing.message} Nor could it be fetched: ${why}.`, exit: result.exit };
 }
 
 const unlessAborted = (signal: AbortSignal) => (thrown: unknown) => {

@@ -3,7 +3,15 @@ import { createFailure, type Failure } from '../../machines/failure.ts';
 import type { Found } from './find.ts';
 
 /** How people call it, and how one gets it where nothing can be fetched; `{v}` is the wanted version, if any. */
-const GETTING: Readonly<Record<string, { readonly name: string; readonly linux: string; readonly darwin: string }>> = {
+interface Getting {
+  readonly name: string;
+  readonly linux: string;
+  readonly darwin: string;
+  /** What to say in place of `which is not installed here`. */
+  readonly absent?: string;
+}
+
+const GETTING: Readonly<Record<string, Getting>> = {
   node: {
     name: 'Node.js',
     linux:
@@ -25,10 +33,75 @@ const GETTING: Readonly<Record<string, { readonly name: string; readonly linux: 
     linux: 'install python3 with pip or venv (`sudo apt install python3-venv`): uv is then fetched by itself',
     darwin: 'run `brew install uv`',
   },
-  go: { name: 'Go', linux: 'run `sudo apt install golang`', darwin: 'run `brew install go`' },
-  cargo: { name: 'Rust', linux: 'install rustup, then `rustup default stable`', darwin: 'run `brew install rustup`' },
-  java: { name: 'Java', linux: 'run `sudo apt install default-jdk`', darwin: 'run `brew install openjdk`' },
-  docker: { name: 'Docker', linux: 'install Docker Engine', darwin: 'install Docker Desktop' },
+  go: {
+    name: 'Go',
+    linux: 'run `sudo apt install golang`; with python3 and pip here it is fetched by itself',
+    darwin: 'run `brew install go`',
+  },
+  cargo: {
+    name: 'Rust',
+    linux: 'install rustup, then `rustup default stable` (`rustup update stable` where it is too old)',
+    darwin: 'run `brew install rustup`, then `rustup default stable` (`rustup update stable` where it is too old)',
+  },
+  java: {
+    name: 'Java (JDK)',
+    linux: 'use a version manager (`sdk install java`, `mise use -g java@{v}`), or `sudo apt install openjdk-{v}-jdk`',
+    darwin: 'run `brew install openjdk@{v}`, or use a version manager (`sdk install java`)',
+  },
+  mvn: {
+    name: 'Maven',
+    linux: 'run `sudo apt install maven`, or use a version manager (`sdk install maven`)',
+    darwin: 'run `brew install maven`',
+  },
+  gradle: {
+    name: 'Gradle',
+    linux: 'use a version manager (`sdk install gradle`, `mise use -g gradle`)',
+    darwin: 'run `brew install gradle`',
+  },
+  jbang: {
+    name: 'JBang',
+    linux: 'use a version manager (`sdk install jbang`), or install it as its authors say',
+    darwin: 'run `brew install jbangdev/tap/jbang`',
+  },
+  dotnet: {
+    name: '.NET SDK',
+    linux:
+      'run `sudo apt install dotnet-sdk-{v}` (`sudo dnf install dotnet-sdk-{v}`), or use Microsoft’s dotnet-install script',
+    darwin: 'run `brew install dotnet`, or use Microsoft’s dotnet-install script',
+  },
+  ruby: {
+    name: 'Ruby',
+    linux: 'use a version manager (`rbenv install {v}`, `mise use -g ruby@{v}`), or `sudo apt install ruby-full`',
+    darwin: 'run `brew install ruby`, or use a version manager (`rbenv install {v}`)',
+  },
+  bundle: {
+    name: 'Bundler',
+    linux: 'run `gem install bundler`, or `sudo apt install ruby-bundler`',
+    darwin: 'run `gem install bundler`',
+  },
+  php: {
+    name: 'PHP',
+    linux: 'use a version manager (`mise use -g php@{v}`), or `sudo apt install php-cli php-mbstring php-xml php-curl`',
+    darwin: 'run `brew install php`',
+  },
+  composer: {
+    name: 'Composer',
+    linux: 'run `sudo apt install composer`, or install it as its authors say',
+    darwin: 'run `brew install composer`',
+  },
+  deno: {
+    name: 'Deno',
+    linux: 'install Node.js with npm: Deno is then fetched by itself',
+    darwin: 'run `brew install deno`',
+  },
+  jq: { name: 'jq', linux: 'run `sudo apt install jq`', darwin: 'run `brew install jq`' },
+  docker: {
+    name: 'Docker',
+    absent: 'and no Docker engine answers here',
+    linux:
+      'install Docker Engine, start it (`sudo systemctl start docker`) and see that `docker version` shows a server (your user may have to be in the group docker)',
+    darwin: 'install Docker Desktop and start it',
+  },
 };
 
 /** DETECT_MISSING_RUNTIME: what is missing, what was found instead, how to get it on this system. */
@@ -47,7 +120,7 @@ export function missingRuntime(tool: Tool, found: readonly Found[], stderrTail: 
   return createFailure('DETECT_MISSING_RUNTIME', {
     message:
       found.length === 0
-        ? `The plugin needs ${wanted}, which is not installed here.`
+        ? `The plugin needs ${wanted}, ${getting?.absent ?? 'which is not installed here'}.`
         : `The plugin needs ${wanted}; found ${had}.`,
     hint: how === undefined ? `Install ${wanted} and see that it is on PATH.` : `To get ${wanted}, ${how}.`,
     stderrTail,
@@ -59,7 +132,7 @@ export function missingRuntime(tool: Tool, found: readonly Found[], stderrTail: 
 const MOST_NAMED = 3;
 
 /** Recent, still maintained, and what most plugins accept. */
-const USUAL: Readonly<Record<string, string>> = { node: '22', python: '3.12' };
+const USUAL: Readonly<Record<string, string>> = { node: '22', python: '3.12', ruby: '3.4', php: '8.4' };
 
 /** `>=3.12,<4` → `3.12`: what a version manager is asked for; an upper bound alone says nothing. */
 const suggestedVersion = ({ name, version }: Tool): string =>

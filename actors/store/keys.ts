@@ -1,7 +1,7 @@
 /** Hashes that name things in the home. A login plays no part in any of them. */
 
 import { createHash } from 'node:crypto';
-import type { PluginSpec, Source } from '../../launchers/plan.ts';
+import type { PluginSpec, Source, SourceOf } from '../../launchers/plan.ts';
 import type { Checkout } from '../../machines/contracts.ts';
 import { CLIENT_INFO } from '../mcp/meta.ts';
 
@@ -9,12 +9,42 @@ import { CLIENT_INFO } from '../mcp/meta.ts';
 const PLAN_VERSION = [CLIENT_INFO.version, 3];
 
 /** Names the place alone, whatever the ref: the checkouts of a repository are together in one folder. */
-export const sourceHash = (source: Source): string =>
-  digest(source.kind === 'git' ? ['git', normalUrl(source.url)] : ['folder', source.path]);
+export const sourceHash = (source: Source): string => digest(placeOf(source));
 
 /** Names place and pin; a plugin's checkout is stale when it answers to another one. */
-export const sourceKey = (source: Source): string =>
-  digest([sourceHash(source), source.kind === 'git' ? source.ref : null]);
+export const sourceKey = (source: Source): string => digest([sourceHash(source), pinOf(source)]);
+
+function placeOf(source: Source): readonly unknown[] {
+  switch (source.kind) {
+    case 'git':
+      return ['git', normalUrl(source.url)];
+    case 'folder':
+      return ['folder', source.path];
+    case 'archive':
+      return ['archive', source.location];
+    case 'package':
+      return ['package', source.registry, normalPackage(source)];
+    case 'command':
+      return ['command', source.cwd, ...source.argv];
+  }
+}
+
+function pinOf(source: Source): string | null {
+  switch (source.kind) {
+    case 'git':
+      return source.ref;
+    case 'archive':
+      return source.sha256;
+    case 'package':
+      return source.version;
+    default:
+      return null;
+  }
+}
+
+/** PyPI takes `Some_Server` and `some-server` for one (PEP 503). */
+const normalPackage = ({ registry, name }: SourceOf<'package'>): string =>
+  registry === 'npm' ? name : name.toLowerCase().replace(/[-_.]+/g, '-');
 
 /** What a plan depends on besides the files: a kept plan with another key is stale. */
 export const planKey = (checkout: Checkout, spec: Pick<PluginSpec, 'source' | 'overrides'>): string =>

@@ -5,6 +5,7 @@ import type { Command, FileView } from '../plan.ts';
 import type { Installer } from './install.ts';
 import type { Manager } from './manager.ts';
 import type { PackageJson } from './package-json.ts';
+import { outDirOf } from './source.ts';
 import { buildOrder, packageAt, type Workspace } from './workspace.ts';
 
 const ALIKE = [
@@ -47,6 +48,19 @@ export function buildSteps(view: FileView, project: Project, manager: Manager, i
   if (workspace !== null) return memberSteps(view, dir, workspace, manager, installer);
   if (script !== null) return [installer.run(script, dir)];
   return compilerSteps(view, dir, manifest);
+}
+
+/**
+ * The bare compiler, for a build script that fails at something else (a linter, a program that is not here, type errors
+ * that a setting makes fatal). None where the build is nothing else, or where the sources are bundled.
+ */
+export function otherwise(view: FileView, project: Project): Command[] {
+  const { dir, manifest, workspace } = project;
+  const script = buildScriptOf(manifest);
+  const hasCompiler = manifest.dependencies.has('typescript') || workspace?.rootPackage?.dependencies.has('typescript');
+  if (script === null || hasCompiler !== true || outDirOf(view, dir) === null) return [];
+  const options = ['--noEmit', 'false', '--noEmitOnError', 'false', '--skipLibCheck'];
+  return [{ program: 'tsc', args: ['-p', '.', ...options], cwd: dir }];
 }
 
 /** `tsc` stands in node_modules/.bin, which goes first on an installer's PATH. */

@@ -1,15 +1,35 @@
 /** Ways to start a Node package, best first: bin, start script, main, the usual file names, the source itself. */
 
+import { readDockerfile } from '../dockerfile.ts';
 import { byIdentity, isHelper } from '../identity.ts';
-import { basename, dirname, join, relative, withoutExtension } from '../paths.ts';
-import type { Candidate, Command, Evidence, FileView } from '../plan.ts';
+import { join, relative } from '../paths.ts';
+import type { Candidate, Command, Evidence, FileView, PassedOver } from '../plan.ts';
+import { isBunProject, isCompiled, needsBun } from './bun.ts';
 import { fileBelow, type PackageJson, sdkOf } from './package-json.ts';
-import { interpreterOf, isTypeScript, looksLikeServer, outDirOf, sourceOf, textOf, unbuiltImport } from './source.ts';
-import { parseStartScript } from './start-script.ts';
+import { sdkOfPeers } from './platform.ts';
+import {
+  interpreterOf,
+  isTypeScript,
+  looksLikeServer,
+  nodeOptions,
+  sourceOf,
+  textOf,
+  unbuiltImport,
+} from './source.ts';
+import {
+  developmentScripts,
+  type NamedScript,
+  parseStartScript,
+  scriptOf,
+  startScripts,
+  whyNoStart,
+} from './start-script.ts';
+import { usualFiles } from './usual-files.ts';
 
 export interface Entries {
   readonly candidates: readonly Candidate[];
   readonly evidence: readonly Evidence[];
+  readonly passedOver: readonly PassedOver[];
   /** Where the first one was found; null when there is none. */
   readonly best: 'bin' | 'start' | 'main' | 'file' | null;
 }
@@ -31,35 +51,61 @@ export function findEntries(
       command.program === candidate.command.program && command.args.join('\0') === candidate.command.args.join('\0');
     if (!found.some(same)) found.push({ candidate, kind, evidence: { file, says } });
   };
+  const passedOver: PassedOver[] = [];
+  const pass = (what: string, why: string) => passedOver.push({ file: manifestFile, what, why });
   const runner = createRunner(view, dir, manifest);
+  const addScript = (kind: NonNullable<Entries['best']>, { name, script }: NamedScript, from = manifestFile) => {
+    const named = script.file === '.' || script.file === './' ? (manifest?.main ?? 'index.js') : script.file;
+    const file = fileBelow(dir, withEnding(view, dir, named));
+    const id = from === manifestFile ? `script:${name}` : name;
+    if (file !== null) add(kind, runner(id, file, script), from, `${name} runs ${file}`);
+  };
 
   if (manifest !== null) {
     const names = byIdentity([...manifest.bin.keys()], identities);
     const servers = names.filter((name) => !isHelper(name, identities));
+    if (servers.length > 0) {
+      for (const name of names.filter((each) => !servers.includes(each)))
+        pass(`bin ${name}`, 'is a helper, by its name');
+    }
     for (const name of servers.length > 0 ? servers : names) {
       const file = fileBelow(dir, manifest.bin.get(name) ?? '');
       if (file !== null) add('bin', runner(`bin:${name}`, file), manifestFile, `bin ${name} is ${file}`);
     }
+    // A program that is published needs no other; `start` is its next best.
+    const scripts = startScripts(manifest.scripts).filter(({ name }) => found.length === 0 || name === 'start');
+    for (const each of scripts) addScript('start', each);
     const { start } = manifest.scripts;
-    const script = start === undefined ? null : parseStartScript(start);
-    const scriptFile = script && fileBelow(dir, script.file);
-    if (script && scriptFile) {
-      add('start', runner('script:start', scriptFile, script), manifestFile, `start runs ${scriptFile}`);
+    if (start !== undefined && !startScripts({ ...manifest.scripts }).some(({ name }) => name === 'start')) {
+      pass(`scripts.start: ${start}`, whyNoStart(start));
     }
-    const main = manifest.main === null ? null : fileBelow(dir, withEnding(view, dir, manifest.main));
-    if (main !== null && !isLibrary(view, dir, manifest, main)) {
-      add('main', runner('main', main), manifestFile, `main is ${main}`);
-    }
+    const declared = manifest.main ?? moduleOf(manifest);
+    const main = declared === null ? null : fileBelow(dir, withEnding(view, dir, declared));
+    if (main !== null && isLibrary(view, dir, manifest, main)) pass(`main: ${declared}`, 'is what others import');
+    else if (main !== null) add('main', runner('main', main), manifestFile, `main is ${main}`);
   }
+  const isLibraryOnly = manifest !== null && sdkOfPeers(manifest) !== null && found.length === 0;
   // With a program of its own, other files that serve are parts of it.
   const hasProgram = found.some(({ kind }) => kind === 'bin' || kind === 'start');
-  for (const file of hasProgram ? [] : usualFiles(view, dir, manifest)) {
-    add('file', runner(`file:${relative(dir, file)}`, file), file, 'looks like a server');
+  for (const file of hasProgram || isLibraryOnly ? [] : usualFiles(view, dir, manifest)) {
+    const candidate = runner(`file:${relative(dir, file)}`, file);
+    // Bun would have to be fetched for it.
+    if (candidate?.command.program === 'bun' && found.length > 0 && !runsTypeScript(view, dir, manifest)) continue;
+    add('file', candidate, file, 'looks like a server');
+  }
+  if (found.length === 0 && !isLibraryOnly) {
+    for (const each of developmentScripts(manifest?.scripts ?? {})) addScript('file', each);
+    const docker = readDockerfile(view, dir);
+    const script = docker && scriptOf(manifest?.scripts ?? {}, docker.command.join(' '));
+    // An image is often made of another folder than this one.
+    const file = script && fileBelow(dir, withEnding(view, dir, script.file));
+    const isHere = file && (view.files.includes(file) || sourceOf(view, dir, file) !== null);
+    if (docker && script && isHere) addScript('file', { name: 'dockerfile', script }, docker.file);
   }
   for (const { candidate } of [...found]) {
     const source = candidate.entry === null ? null : sourceOf(view, dir, candidate.entry);
     // The last resort where the build fails; without a runner that reads TypeScript it is none.
-    if (source !== null && isTypeScript(source) && runsTypeScript(manifest) && !isBuiltTest(source)) {
+    if (source !== null && isTypeScript(source) && runsTypeScript(view, dir, manifest) && !isBuiltTest(source)) {
       add('file', runner(`source:${relative(dir, source)}`, source), source, 'is the source of the entry');
     }
   }
@@ -67,14 +113,19 @@ export function findEntries(
   return {
     candidates: best.map(({ candidate }) => candidate),
     evidence: best.map(({ evidence }) => evidence),
+    passedOver,
     best: best[0]?.kind ?? null,
   };
 }
 
 const isBuiltTest = (file: string): boolean => /\.(test|spec|d)\.[cm]?tsx?$/.test(file);
 
-const runsTypeScript = (manifest: PackageJson | null): boolean =>
-  manifest !== null && (manifest.dependencies.has('tsx') || manifest.dependencies.has('bun'));
+const runsTypeScript = (view: FileView, dir: string, manifest: PackageJson | null): boolean =>
+  manifest !== null && (manifest.dependencies.has('tsx') || isBunProject(view, dir, manifest));
+
+/** `module: "index.ts"` is what `bun init` writes; a JavaScript module is a bundler's. */
+const moduleOf = ({ fields }: PackageJson): string | null =>
+  typeof fields.module === 'string' && isTypeScript(fields.module) ? fields.module : null;
 
 /** `main: "lib/server"` leaves out the ending. */
 const withEnding = (view: FileView, dir: string, main: string): string =>
@@ -94,9 +145,15 @@ function createRunner(view: FileView, dir: string, manifest: PackageJson | null)
   ): Candidate | null => {
     const path = relative(dir, file);
     const asked = script?.program === 'bun' && !isTypeScript(file) ? 'node' : script?.program;
-    const interpreter = interpreterOf(textOf(view, dir, file));
-    const program = interpreter === 'node' ? (asked ?? (isTypeScript(file) ? 'tsx' : 'node')) : interpreter;
-    const command = commandOf(program, path, script, manifest);
+    const interpreter = needsBun(view, dir, file, manifest) ? 'bun' : interpreterOf(textOf(view, dir, file));
+    // A compiler keeps the first line, so it says something only where nothing else runs TypeScript.
+    const others = runsTypeScript(view, dir, manifest) || manifest?.dependencies.has('ts-node') === true;
+    const own = isTypeScript(file) && !others ? nodeOptions(view.read(file)) : null;
+    const program =
+      interpreter === 'node' ? (asked ?? (isTypeScript(file) && own === null ? 'tsx' : 'node')) : interpreter;
+    const command = isCompiled(manifest, path)
+      ? { program: `./${file}`, args: [] }
+      : commandOf(program, path, script ?? (own === null ? undefined : { options: own }), manifest);
     if (command === null) return null;
     const env = script && Object.keys(script.env).length > 0 ? { env: script.env } : {};
     return {
@@ -119,7 +176,8 @@ function commandOf(
   if (program === 'sh') return { program: 'sh', args: [path] };
   if (program === 'node') return { program: 'node', args: [...options, path] };
   // tsx's own command starts node as a child of its own; as a loader there is one process.
-  if (manifest?.dependencies.has('tsx')) return { program: 'node', args: ['--import', 'tsx', ...options, path] };
+  if (manifest?.dependencies.has('tsx')) return { program: 'node', args: ['--import', 'tsx', path] };
+  if (manifest?.dependencies.has('ts-node')) return { program: 'ts-node', args: [...options, path] };
   return { program: 'bun', args: [path] };
 }
 
@@ -128,27 +186,8 @@ function isLibrary(view: FileView, dir: string, manifest: PackageJson, main: str
   const { fields } = manifest;
   const text = textOf(view, dir, main);
   const hasBin = manifest.bin.size > 0 || parseStartScript(manifest.scripts.start ?? '') !== null;
-  if (!hasBin && looksLikeServer(text)) return false;
+  if (!hasBin && looksLikeServer(text) && sdkOfPeers(manifest) === null) return false;
   if ('types' in fields || 'typings' in fields || 'exports' in fields || 'module' in fields) return true;
   if (hasBin) return false;
   return text !== undefined || sdkOf(manifest) === null;
-}
-
-const NAMES = ['server', 'index', 'app', 'main', 'mcp-server', 'mcp'];
-
-/** server.js, index.js, app.js, main.js, in the package, below src, or where the compiler writes; only if they serve. */
-function usualFiles(view: FileView, dir: string, manifest: PackageJson | null): string[] {
-  const plain = NAMES.flatMap((name) => ['.js', '.mjs', '.cjs'].map((ending) => join(dir, name + ending)));
-  const inSource = ['', 'src'].flatMap((top) => NAMES.map((name) => join(dir, top, `${name}.ts`)));
-  const out = outDirOf(view, dir);
-  const compiled = inSource
-    .filter((file) => looksLikeServer(view.read(file)))
-    .flatMap((file) => {
-      const name = `${basename(withoutExtension(file))}.js`;
-      const isSource = dirname(file) === join(dir, 'src');
-      if (out === null) return runsTypeScript(manifest) || manifest === null ? [file] : [];
-      // Whether `src` is kept below the output depends on rootDir and on what else is compiled.
-      return isSource ? [join(out, name), join(out, 'src', name)] : [join(out, name)];
-    });
-  return [...plain.filter((file) => looksLikeServer(view.read(file))), ...compiled];
 }

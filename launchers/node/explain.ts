@@ -3,7 +3,51 @@
 import { type ExitLike, explainWith, type Pattern } from '../explain.ts';
 import type { Cause } from '../plan.ts';
 
+/** The last package on a path, wherever a manager keeps it (`node_modules/.pnpm/x@1/node_modules/x`). */
+const PACKAGE = String.raw`.*node_modules\/((?:@[\w.-]+\/)?[\w.-]+)`;
+
+/** What a module in C or a downloaded program says when its install script has not run. */
+const UNBUILT = new RegExp(
+  [
+    String.raw`Could not locate the bindings file\. Tried:\s*\n${PACKAGE}\/`,
+    String.raw`Cannot find module '(?:\.{1,2}\/(?:build|out|prebuilds|bin|compiled)\/[^'\n]*|[^'\n]*\.node|\.prisma\/[^'\n]*)'\s*\nRequire stack:\s*\n- ${PACKAGE}\/`,
+    String.raw`Failed to load native module:[^\n]*\nRequire stack:\s*\n- ${PACKAGE}\/`,
+    String.raw`No native build was found for [\s\S]{0,300}?loaded from: ${PACKAGE}`,
+    String.raw`Something went wrong installing the "(\w+)" module`,
+    String.raw`Electron failed to install correctly.*node_modules\/(electron)`,
+    String.raw`(@prisma\/client) did not initialize yet`,
+    String.raw`spawn(?:Sync)? ${PACKAGE}\/\S+ ENOENT`,
+  ].join('|'),
+);
+
+/** Language, globals, built-in modules and options that came with Node 22 and 24, and what asks for them in words. */
+const TOO_OLD = new RegExp(
+  [
+    'No such built-in module|bad option: --|is not allowed in NODE_OPTIONS',
+    String.raw`The requested module '(?:node:[\w/]+|fs|fs\/promises|path|util|module|crypto|process|test|timers\/promises)' does not provide an export named`,
+    String.raw`(?:Promise\.(?:withResolvers|try)|Array\.fromAsync|(?:Object|Map)\.groupBy|RegExp\.escape|Error\.isError|Iterator\.from|Uint8Array\.fromBase64|structuredClone|process\.(?:loadEnvFile|getBuiltinModule)|markAsUncloneable) is not a function`,
+    String.raw`\.(?:union|intersection|difference|symmetricDifference|isSubsetOf|isSupersetOf|isDisjointFrom|findLast|toSorted|isWellFormed|toBase64|toHex) is not a function`,
+    String.raw`\b(?:File|WebSocket|CustomEvent|navigator|Iterator|URLPattern|Float16Array) is not defined`,
+    // TypeScript that node itself was to run: from 22.18 on it leaves out the types.
+    String.raw`ERR_UNKNOWN_FILE_EXTENSION|\.[cm]?ts:\d+\n[^\n]*\n[^\n]*\n+SyntaxError:`,
+    String.raw`(?:^|\s)using \w+ =[^\n]*\n\s*\^+\n+SyntaxError|SyntaxError: Unexpected (?:token 'with'|token 'assert')|Invalid regular expression: \/.*(?:Invalid group|Invalid flags)`,
+    String.raw`requires? (?:at least )?Node(?:\.js)?:? ?(?:version )?v?[\d>=^]|Node(?:\.js)? (?:version )?v?[\d.]+ (?:or (?:higher|later|newer|above) )?is (?:required|not supported|no longer supported)|[Uu]nsupported Node(?:\.js)? version`,
+  ].join('|'),
+);
+
 export const NODE_PATTERNS: readonly Pattern[] = [
+  {
+    kind: 'held-back',
+    pattern: /code EALLOW(?:GIT|REMOTE)\b[\s\S]*?Refusing to fetch "([^"\n]+)"/,
+    says: 'npm does not fetch $1: it is no package of the registry, and npm’s settings allow none but those',
+    hint: 'If you trust it, allow it with --allow-scripts, or for all that you install with `npm config set allow-git=all allow-remote=all`.',
+  },
+  {
+    kind: 'held-back',
+    pattern: /code ESTRICTALLOWSCRIPTS/,
+    says: 'npm’s settings refuse a package whose install script was not allowed',
+    hint: 'Name the packages with --allow-scripts, if you trust them.',
+  },
   {
     kind: 'lock-out-of-date',
     pattern:
@@ -21,6 +65,12 @@ export const NODE_PATTERNS: readonly Pattern[] = [
       /(?:error|ERR!) code EBADENGINE|ERR_PNPM_UNSUPPORTED_ENGINE|The engine "(?:node|npm|yarn|pnpm)" is incompatible|was compiled against a different Node\.js version|NODE_MODULE_VERSION/,
     says: 'It is made for another version of Node',
     hint: 'Install the Node version that the plugin wants.',
+  },
+  {
+    kind: 'held-back',
+    pattern: UNBUILT,
+    says: 'The module $1 is of no use before its install script has run, and that has not',
+    hint: 'If you trust it, let the script run: --allow-scripts $1.',
   },
   {
     kind: 'incompatible-dependency',
@@ -47,6 +97,13 @@ export const NODE_PATTERNS: readonly Pattern[] = [
   {
     kind: 'version-not-found',
     pattern:
+      /code E40[13]\b[\s\S]*?(https?:\/\/[^\s/]+)|ERR_PNPM_FETCH_40[13][\s\S]*?(https?:\/\/[^\s/]+)|YN0041|\b401 Unauthorized\b[\s\S]*?(https?:\/\/[^\s/]+)/,
+    says: 'The registry $1 wants a login for a package that it has, or has it not',
+    hint: 'If you may have the package, log in to that registry (npm login, or an entry in ~/.npmrc).',
+  },
+  {
+    kind: 'version-not-found',
+    pattern:
       /404\s+(?:The requested resource )?'([^']+)' (?:could not be found|is not in)|No matching version found for (\S+[^\s.])|Couldn't find (?:any versions for|package) "([^"]+)"|YN0035: │ (\S+): Package not found/,
     says: 'The registry does not have $1',
     hint: 'Check that the registry in use has it; if it is private, log in to it, else report it to the plugin’s authors.',
@@ -59,8 +116,7 @@ export const NODE_PATTERNS: readonly Pattern[] = [
   },
   {
     kind: 'runtime-too-old',
-    pattern:
-      /ERR_UNKNOWN_BUILTIN_MODULE|No such built-in module|ERR_UNKNOWN_FILE_EXTENSION|bad option: --|requires (?:at least )?Node(?:\.js)? ?(?:version )?v?[\d>=]|(?:Promise\.withResolvers|Array\.fromAsync|Set\.prototype\.\w+|\w+\.findLast|structuredClone|Iterator\.from) is not a function|\b(?:File|WebSocket|CustomEvent|navigator|Iterator) is not defined|SyntaxError: Unexpected (?:token 'with'|identifier 'using'|token 'assert')/,
+    pattern: TOO_OLD,
     says: 'It needs a newer Node than it got',
     hint: 'Install a newer Node.',
   },
@@ -84,7 +140,7 @@ export const NODE_PATTERNS: readonly Pattern[] = [
   {
     kind: 'missing-module',
     pattern:
-      /Cannot find (?:module|package) ['"]([^'"]+)['"]|Module not found: (\S+)|Could not resolve:? ['"]([^'"]+)['"]/,
+      /Cannot find module (@\S+?)\. npm has a bug|The package "([^"]+)" could not be found, and is needed by|Cannot find (?:module|package) ['"]([^'"]+)['"]|Module not found: (\S+)|Could not resolve:? ['"]([^'"]+)['"]/,
     says: 'The module $1 is missing',
   },
   {

@@ -12,6 +12,8 @@ export interface Manager {
   readonly name: ManagerName;
   /** Range for the tool; null takes any. */
   readonly version: string | null;
+  /** Version that the project names, as it stands there; null when it names none. */
+  readonly pinned: string | null;
   /** Path of its lock file, null when there is none. */
   readonly lock: string | null;
   /** A copy of Yarn that the repository carries (`yarnPath`), run with node instead of a yarn of ours. */
@@ -40,14 +42,16 @@ export function chooseManager(view: FileView, dir: string, manifest: PackageJson
     const evidence = { file, says };
     const vendored = null;
     if (name === 'yarn') return yarn(view, dir, version, lock, evidence);
-    if (name === 'pnpm') return { name, version: pnpmRange(view, lock, version), lock, vendored, evidence };
-    return { name: name === 'bun' ? 'bun' : 'npm', version: null, lock, vendored, evidence };
+    const rest = { pinned: version, lock, vendored, evidence };
+    if (name === 'pnpm') return { name, version: pnpmRange(view, lock, version), ...rest };
+    return { name: name === 'bun' ? 'bun' : 'npm', version: null, ...rest };
   };
 
   const vendored = vendoredYarn(view, dir);
   if (vendored !== null) {
     const evidence = { file: join(dir, '.yarnrc.yml'), says: `carries its own Yarn at ${vendored}` };
-    return { name: 'yarn-berry', version: null, lock: lockOf('yarn'), vendored, evidence };
+    const pinned = /(\d+\.\d+\.\d+)\S*$/.exec(vendored)?.[1] ?? null;
+    return { name: 'yarn-berry', version: null, pinned, lock: lockOf('yarn'), vendored, evidence };
   }
   const named = namedManager(manifest);
   if (named !== null) return make(named.name, named.version, join(dir, 'package.json'), named.says);
@@ -110,11 +114,12 @@ function yarn(view: FileView, dir: string, version: string | null, lock: string 
   const format = /^__metadata:\s*\n\s+version:\s*(\d+)/m.exec(text)?.[1];
   const isBerry =
     version !== null ? majorOf(version) !== 1 : format !== undefined || view.files.includes(join(dir, '.yarnrc.yml'));
-  if (!isBerry) return { name: 'yarn-classic', version: '^1', lock, vendored: null, evidence };
+  const rest = { pinned: version, lock, vendored: null, evidence };
+  if (!isBerry) return { name: 'yarn-classic', version: '^1', ...rest };
   // The lock's format is each major's own: Yarn 4 would rewrite a lock of Yarn 3, which a frozen install refuses.
   const major =
     format === undefined ? Math.max(majorOf(version) ?? 4, 2) : Number(format) >= 8 ? 4 : Number(format) >= 5 ? 3 : 2;
-  return { name: 'yarn-berry', version: `^${major}`, lock, vendored: null, evidence };
+  return { name: 'yarn-berry', version: `^${major}`, ...rest };
 }
 
 function vendoredYarn(view: FileView, dir: string): string | null {

@@ -58,6 +58,9 @@ const strings = (value: unknown): Record<string, string> =>
 const SDK =
   /^(@modelcontextprotocol\/(sdk|server|core|node|express|hono|fastify)|fastmcp|mcp-framework|mcp-handler|@vercel\/mcp-adapter|xmcp|tmcp|@hono\/mcp|mcp-lite|@mastra\/mcp|@nestjs-mcp\/server|easy-mcp|litemcp|muppet|@rekog\/mcp-nest)$/;
 
+/** True for the name of a package with which servers are written. */
+export const isSdk = (name: string): boolean => SDK.test(name);
+
 /** Name of the MCP package that it depends on, null when there is none. */
 export const sdkOf = ({ dependencies }: PackageJson): string | null =>
   [...dependencies.keys()].find((name) => SDK.test(name)) ?? null;

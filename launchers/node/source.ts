@@ -45,23 +45,37 @@ export function unbuiltImport(view: FileView, dir: string, file: string): string
   return built.findLast((path) => OUTPUT.test(relative(dir, path)) && !view.files.includes(path)) ?? null;
 }
 
-/** `bun` for what only Bun can run (its shebang, or an import of `bun:`), `sh` for shell scripts, else node. */
+/** `sh` for shell scripts, `bun` by the first line (`needsBun` sees the rest), else node. */
 export function interpreterOf(text: string | undefined): 'node' | 'bun' | 'sh' {
   const shebang = /^#!.*/.exec(text ?? '')?.[0] ?? '';
-  if (
-    /\bbun\b/.test(shebang) ||
-    /\bfrom\s+["']bun(:|["'])|\brequire\(["']bun:|\bBun\.(serve|file|spawn|env)\b/.test(text ?? '')
-  ) {
-    return 'bun';
-  }
+  if (/\bbun\b/.test(shebang)) return 'bun';
   return /\b(ba|z|da)?sh\b/.test(shebang) && !/node|tsx|deno/.test(shebang) ? 'sh' : 'node';
+}
+
+/** TypeScript whose first line is for node itself, with these options (`-S node --experimental-strip-types`); else null. */
+export function nodeOptions(text: string | undefined): string[] | null {
+  const words = /^#!.*\bnode\b(.*)/.exec(text ?? '')?.[1];
+  return words === undefined ? null : words.split(/\s+/).filter((word) => word.startsWith('--'));
 }
 
 export const isTypeScript = (file: string): boolean => /\.[cm]?tsx?$/.test(file);
 
-/** Folder in which the compiler writes, from tsconfig.json (which may hold comments); null when it doesn't say. */
-export function outDirOf(view: FileView, dir: string): string | null {
-  const text = view.read(join(dir, 'tsconfig.json'))?.replaceAll(/^\s*\/\/.*$/gm, '');
-  const out = /"outDir"\s*:\s*"([^"]+)"/.exec(text ?? '')?.[1];
-  return out === undefined ? null : join(dir, out);
+/**
+ * Folder in which the compiler writes: by the build script, else by the tsconfig that it names, with what that extends;
+ * null when none of them says. These files may hold comments.
+ */
+export function outDirOf(view: FileView, dir: string, build = ''): string | null {
+  const said = /--outDir[= ](\S+)/.exec(build)?.[1];
+  if (said !== undefined) return join(dir, said);
+  const project = /\btsc\b[^&|;]*\s(?:-p|--project|-b|--build)[= ](\S+)/.exec(build)?.[1] ?? '.';
+  let file = join(dir, project.endsWith('.json') ? project : join(project, 'tsconfig.json'));
+  for (let steps = 0; steps < 3; steps++) {
+    const text = view.read(file)?.replaceAll(/^\s*\/\/.*$/gm, '') ?? '';
+    const out = /"outDir"\s*:\s*"([^"]+)"/.exec(text)?.[1];
+    if (out !== undefined) return join(dirname(file), out);
+    const base = /"extends"\s*:\s*"(\.[^"]+)"/.exec(text)?.[1];
+    if (base === undefined) return null;
+    file = join(dirname(file), base.endsWith('.json') ? base : `${base}.json`);
+  }
+  return null;
 }

@@ -3,6 +3,9 @@
 import { asFields, asString, asStrings, type Fields, isFields, readManifest } from '../parse.ts';
 import { join } from '../paths.ts';
 import type { FileView, Refusal } from '../plan.ts';
+import { fromPoetry, nameOf } from './names.ts';
+import { type Listed, readConda, readPipfile, readPixi, requirementLines, requirementsFile } from './requirements.ts';
+import { readSetup } from './setup.ts';
 
 export interface ConsoleScript {
   readonly name: string;
@@ -19,14 +22,23 @@ export interface PythonProject {
   /** PEP 440 specifier, null when it takes any Python. */
   readonly requiresPython: string | null;
   readonly scripts: readonly ConsoleScript[];
-  /** Requirement lines of all kinds, as written. */
+  /** Requirement lines that are always installed, as written. */
   readonly requirements: readonly string[];
+  /** Requirement lines by extra, and by dependency group (other than those for development). */
+  readonly extras: Readonly<Record<string, readonly string[]>>;
+  readonly groups: Readonly<Record<string, readonly string[]>>;
+  /** A requirements file, when there is one. */
+  readonly requirementsFile: string | null;
+  /** Requirements in files that uv does not read; empty lists are left out. */
+  readonly listed: readonly Listed[];
   /** True when an installer makes a package of it; false for sources that are run where they lie. */
   readonly isPackage: boolean;
   /** True when dependencies can be read without building (`[project]` with a static list). */
   readonly hasProjectTable: boolean;
   /** `[tool.poetry]` holds name and dependencies. */
   readonly isPoetry: boolean;
+  /** Console scripts may be known only once it is built. */
+  readonly hasDynamicScripts: boolean;
 }
 
 export function readProject(view: FileView, dir: string): PythonProject | Refusal {
@@ -43,6 +55,11 @@ export function readProject(view: FileView, dir: string): PythonProject | Refusa
   const hasProjectTable = isFields(pyproject?.project);
   const scripts = consoleScripts(project.scripts).concat(consoleScripts(poetry.scripts));
   const uvPackage = asFields(tool.uv).package;
+  const requirementsPath = requirementsFile(view, dir);
+  const listed = [readPipfile(view, dir), readConda(view, dir), readPixi(view, dir, pyproject)].filter(
+    (each): each is Listed => each !== null && each.lines.length > 0,
+  );
+  const dynamic = asStrings(project.dynamic);
   return {
     name: asString(project.name) ?? asString(poetry.name) ?? setup?.name ?? '',
     file:
@@ -50,17 +67,26 @@ export function readProject(view: FileView, dir: string): PythonProject | Refusa
         ? file
         : hasSetup
           ? join(dir, view.files.includes(join(dir, 'setup.py')) ? 'setup.py' : 'setup.cfg')
-          : join(dir, 'requirements.txt'),
+          : (requirementsPath ?? listed[0]?.file ?? ''),
     pyproject,
-    requiresPython: requiresPython(project, poetry) ?? setup?.requiresPython ?? null,
+    requiresPython:
+      requiresPython(project, poetry) ??
+      setup?.requiresPython ??
+      listed.map((each) => each.requiresPython).find((each) => each !== null) ??
+      null,
     scripts: scripts.length > 0 ? scripts : (setup?.scripts ?? []),
     requirements: [
       ...asStrings(project.dependencies),
-      ...Object.values(asFields(project['optional-dependencies'])).flatMap(asStrings),
-      ...Object.keys(asFields(poetry.dependencies)),
+      ...poetryLines(poetry.dependencies),
       ...(setup?.requirements ?? []),
-      ...requirementLines(view, dir),
+      ...(requirementsPath === null ? [] : requirementLines(view, requirementsPath)),
+      ...dynamicFiles(tool).flatMap((name) => requirementLines(view, join(dir, name))),
+      ...listed.flatMap(({ lines }) => lines),
     ],
+    extras: { ...lists(project['optional-dependencies']), ...lists(poetry.extras), ...(setup?.extras ?? {}) },
+    groups: withoutDevelopment({ ...lists(pyproject?.['dependency-groups']), ...poetryGroups(poetry.group) }),
+    requirementsFile: requirementsPath,
+    listed,
     isPackage:
       typeof uvPackage === 'boolean'
         ? uvPackage
@@ -69,8 +95,38 @@ export function readProject(view: FileView, dir: string): PythonProject | Refusa
           : isFields(pyproject?.['build-system']) || setup?.isPackage === true,
     hasProjectTable,
     isPoetry,
+    hasDynamicScripts: dynamic.includes('scripts') || dynamic.includes('entry-points'),
   };
 }
+
+const lists = (value: unknown): Record<string, readonly string[]> =>
+  Object.fromEntries(Object.entries(asFields(value)).map(([name, lines]) => [name, asStrings(lines)]));
+
+/** Groups that exist to work on the project, by the names that people give them. */
+const DEVELOPMENT =
+  /^(dev|develop|development|tests?|testing|lint|linting|typing|types?|docs?|format|ci|build|release|bench.*|examples?)$/;
+
+const withoutDevelopment = (groups: Readonly<Record<string, readonly string[]>>) =>
+  Object.fromEntries(Object.entries(groups).filter(([name]) => !DEVELOPMENT.test(name)));
+
+/** `name = "^1.2"` and `name = {version = "^1.2", extras = ["x"]}` as requirement lines; Python itself is none. */
+const poetryLines = (value: unknown): string[] =>
+  Object.entries(asFields(value)).flatMap(([name, wanted]) => {
+    const { version, optional } = asFields(wanted);
+    if (name === 'python' || optional === true) return [];
+    return [name + fromPoetry(asString(wanted) ?? asString(version) ?? '*')];
+  });
+
+const poetryGroups = (value: unknown): Record<string, readonly string[]> =>
+  Object.fromEntries(
+    Object.entries(asFields(value)).map(([name, group]) => [name, poetryLines(asFields(group).dependencies)]),
+  );
+
+/** setuptools: `dynamic = ["dependencies"]`, and a file that lists them. */
+const dynamicFiles = (tool: Fields): string[] => {
+  const { file } = asFields(asFields(asFields(tool.setuptools).dynamic).dependencies);
+  return typeof file === 'string' ? [file] : asStrings(file);
+};
 
 const requiresPython = (project: Fields, poetry: Fields): string | null => {
   const python = asFields(poetry.dependencies).python;
@@ -84,64 +140,26 @@ const consoleScripts = (value: unknown): ConsoleScript[] =>
     target: asString(target) ?? asString(asFields(target).reference) ?? asString(asFields(target).callable),
   }));
 
-/** setup.py is code and is not run here; its usual literals are read as text. The installed truth comes with `resolve`. */
-function readSetup(view: FileView, dir: string) {
-  const python = view.read(join(dir, 'setup.py')) ?? '';
-  const config = view.read(join(dir, 'setup.cfg')) ?? '';
-  const isPackage = /\bsetup\s*\(/.test(python) || /^\[(metadata|options)\]/m.test(config);
-  const entries = /console_scripts["']?\s*[:=]\s*\[([^\]]*)\]/.exec(python)?.[1] ?? '';
-  const section = /^console_scripts\s*=\s*\n((?:[ \t]+.*\n?)*)/m.exec(config)?.[1] ?? '';
-  const scripts = [...`${entries}\n${section}`.matchAll(/["'\s]([\w.-]+)\s*=\s*([\w.]+:[\w.]+)/g)];
-  return {
-    isPackage,
-    name: /\bname\s*=\s*["']([\w.-]+)["']/.exec(python)?.[1] ?? /^name\s*=\s*([\w.-]+)/m.exec(config)?.[1] ?? null,
-    requiresPython:
-      /\bpython_requires\s*=\s*["']([^"']+)["']/.exec(python)?.[1] ??
-      /^python_requires\s*=\s*(.+)$/m.exec(config)?.[1]?.trim() ??
-      null,
-    scripts: scripts.map(([, name = '', target = '']) => ({ name, target })),
-    requirements: [
-      ...[...(/install_requires\s*=\s*\[([^\]]*)\]/.exec(python)?.[1] ?? '').matchAll(/["']([^"']+)["']/g)].map(
-        (match) => match[1] ?? '',
-      ),
-      ...(/^install_requires\s*=\s*\n((?:[ \t]+.*\n?)*)/m.exec(config)?.[1] ?? '')
-        .split('\n')
-        .map((line) => line.trim()),
-    ].filter((line) => line !== ''),
-  };
+/** The first of these distributions that is required, with any extra or group. */
+export const dependsOn = (project: PythonProject, names: readonly string[]): string | null =>
+  allRequirements(project)
+    .map(nameOf)
+    .find((name) => names.includes(name)) ?? null;
+
+const SDKS = ['mcp', 'fastmcp', 'fastapi-mcp', 'fastmcp-slim', 'mcp-server', 'mcp-types', 'django-mcp-server'];
+
+/** A package to write MCP servers with; those for clients are none. */
+export function sdkOf(project: PythonProject): string | null {
+  const all = allRequirements(project).map(nameOf);
+  return (
+    all.find((name) => SDKS.includes(name)) ??
+    all.find((name) => /(^|-)(fast)?mcp(-|$)/.test(name) && !/adapter|client|mcp-use|mcp-agent|inspector/.test(name)) ??
+    null
+  );
 }
 
-export const requirementsFile = (view: FileView, dir: string): string | null =>
-  ['requirements.txt', 'requirements/prod.txt', 'requirements/base.txt', 'requirements.in']
-    .map((name) => join(dir, name))
-    .find((file) => view.files.includes(file)) ?? null;
-
-function requirementLines(view: FileView, dir: string): string[] {
-  const file = requirementsFile(view, dir);
-  return (file === null ? '' : (view.read(file) ?? ''))
-    .split(/\r?\n/)
-    .map((line) => line.replace(/#.*$/, '').trim())
-    .filter((line) => line !== '' && !line.startsWith('-'));
-}
-
-/** PEP 503: `Mcp_Server.Time` → `mcp-server-time`. */
-export const normalName = (name: string): string => name.toLowerCase().replaceAll(/[-_.]+/g, '-');
-
-/** Distribution that a requirement line names. */
-export const nameOf = (requirement: string): string => normalName(/^[\w.-]+/.exec(requirement.trim())?.[0] ?? '');
-
-export const dependsOn = ({ requirements }: PythonProject, names: readonly string[]): string | null =>
-  requirements.map(nameOf).find((name) => names.includes(name)) ?? null;
-
-/** Packages with which MCP servers are written. */
-export const sdkOf = (project: PythonProject): string | null =>
-  dependsOn(project, [
-    'mcp',
-    'fastmcp',
-    'mcp-server',
-    'fastapi-mcp',
-    'modelcontextprotocol',
-    'python-mcp',
-    'mcp-use',
-    'awslabs-mcp-lambda-handler',
-  ]);
+const allRequirements = ({ requirements, extras, groups }: PythonProject): string[] => [
+  ...requirements,
+  ...Object.values(extras).flat(),
+  ...Object.values(groups).flat(),
+];

@@ -2,8 +2,9 @@ import { byIdentity, isHelper } from '../identity.ts';
 import { asString, readManifest } from '../parse.ts';
 import { basename, dirname, join } from '../paths.ts';
 import type { Candidate, FileView, LaunchPlan } from '../plan.ts';
-import { scriptCandidate } from './entries.ts';
-import { normalName, readProject } from './project.ts';
+import { scriptCandidate } from './candidates.ts';
+import { normalName } from './names.ts';
+import { readProject } from './project.ts';
 
 /**
  * After the install: the console scripts that the project's own distribution really has, by its `entry_points.txt`

@@ -1,33 +1,82 @@
 /** Reads what a Python file says about itself. */
 
-/** Text that starts or holds a server. */
-const SERVER =
-  /\b(FastMCP|MCPServer|StdioServerTransport)\s*\(|\bstdio_server\s*\(|from mcp(\.server)?[\w.]* import|import mcp\b|\bmcp\.run\(|\buvicorn\.run\(|\b(Flask|FastAPI|Starlette|Quart|Sanic)\s*\(|\bHTTPServer\s*\(|\bserve_forever\(|["']tools\/list["']/;
+/** Text that speaks MCP as a server. */
+const MCP =
+  /\b(FastMCP|MCPServer|FastApiMCP|StdioServerTransport)\s*\(|\bstdio_server\s*\(|^\s*(?:from|import) (?:mcp\.server|fastmcp)\b(?!\.client)|^import mcp\b|\bmcp\.run\(|["']tools\/list["']|@\w+\.list_tools\(\)/m;
+/** Text that serves HTTP. */
+const WEB =
+  /\buvicorn\.run\(|\b(Flask|FastAPI|Starlette|Quart|Sanic|Litestar)\s*\(|\bHTTPServer\s*\(|\bserve_forever\(|\bweb\.run_app\(/;
+/** Text that calls servers. */
+const CLIENT =
+  /\b(ClientSession|StdioServerParameters|stdio_client|sse_client|streamablehttp_client|streamable_http_client|MultiServerMCPClient|MCPClient)\b|^from fastmcp import Client\b/m;
+/** What a client has no use for, so that one who has both is a server that calls others. */
+const OWN_TOOLS = /\b(FastMCP|MCPServer|FastApiMCP)\s*\(|\bstdio_server\s*\(|@\w+\.(tool|list_tools|call_tool)\b/;
 
-export const looksLikeServer = (text: string | undefined): boolean => text !== undefined && SERVER.test(text);
+const isClient = (text: string): boolean => CLIENT.test(text) && !OWN_TOOLS.test(text);
+
+export const speaksMcp = (text: string): boolean => MCP.test(text) && !isClient(text);
+
+export const looksLikeServer = (text: string | undefined): boolean =>
+  text !== undefined && (MCP.test(text) || WEB.test(text)) && !isClient(text);
+
+const GUARD = /^if\s+(?:__name__\s*==\s*["']__main__["']|["']__main__["']\s*==\s*__name__)/m;
 
 /** True when running the file as a program does something: a main guard, or a run at its top level. */
 export const runsItself = (text: string): boolean =>
-  /^if\s+__name__\s*==\s*["']__main__["']/m.test(text) ||
-  /^(?:asyncio\.run|anyio\.run|uvicorn\.run|\w+\.run|\w+\.serve_forever|main|serve|run)\(/m.test(text);
+  GUARD.test(text) || /^(?:\w+\.run|\w+\.serve_forever|main|serve|run|cli|app)\(/m.test(text);
+
+/** True for a main guard that calls a tool or prints a result, and starts nothing: the object is to be run otherwise. */
+export function isTrial(text: string): boolean {
+  const guarded = text.slice(Math.max(0, text.search(GUARD)));
+  return (
+    mcpObjectOf(text) !== null &&
+    GUARD.test(guarded) &&
+    !/\.run\w*\(|\bmain\w*\(|\brun\w*\(|serve\w*\(|start\w*\(|cli\(|app\(|uvicorn|asyncio|anyio|sys\.exit|import /.test(
+      guarded,
+    )
+  );
+}
 
 export interface McpObject {
   /** Variable that holds it. */
   readonly name: string;
-  /** The standalone `fastmcp` package has a program to run one; the SDK’s needs an extra. */
-  readonly standalone: boolean;
 }
 
 /** `mcp = FastMCP(…)` at the top level. */
 export function mcpObjectOf(text: string): McpObject | null {
-  const name = /^(\w+)(?:\s*:\s*[\w.[\], ]+)?\s*=\s*(?:fastmcp\.)?(?:FastMCP|MCPServer)(?:\[[^\]]*\])?\(/m.exec(
-    text,
-  )?.[1];
-  return name === undefined ? null : { name, standalone: /^\s*(from fastmcp\b|import fastmcp\b)/m.test(text) };
+  const name =
+    /^(\w+)(?:\s*:\s*[\w.[\], "']+)?\s*=\s*(?:\w+\.)*\w*(?:FastMCP|MCPServer)(?:\[[^\]]*\])?(?:\.\w+)?\(/m.exec(
+      text,
+    )?.[1];
+  return name === undefined ? null : { name };
 }
 
-/** `app = FastAPI()` at the top level; Flask apps speak WSGI, which uvicorn doesn't. */
-export function webAppOf(text: string): { readonly name: string; readonly kind: 'asgi' | 'flask' } | null {
-  const match = /^(\w+)(?:\s*:\s*[\w.]+)?\s*=\s*(?:\w+\.)?(FastAPI|Starlette|Quart|Flask)\(/m.exec(text);
-  return match === null ? null : { name: match[1] ?? 'app', kind: match[2] === 'Flask' ? 'flask' : 'asgi' };
+export interface WebApp {
+  readonly name: string;
+  readonly kind: 'asgi' | 'wsgi';
 }
+
+/** `app = FastAPI()` or `app = mcp.http_app()` at the top level; Flask apps speak WSGI, which uvicorn doesn't. */
+export function webAppOf(text: string): WebApp | null {
+  const match =
+    /^(\w+)(?:\s*:\s*[\w.]+)?\s*=\s*(?:\w+\.)?(FastAPI|Starlette|Quart|Litestar|Flask)\(/m.exec(text) ??
+    /^(\w+)(?:\s*:\s*[\w.]+)?\s*=\s*\w+\.(http_app|streamable_http_app|sse_app|asgi_app)\(/m.exec(text);
+  return match === null ? null : { name: match[1] ?? 'app', kind: match[2] === 'Flask' ? 'wsgi' : 'asgi' };
+}
+
+export interface MainFunction {
+  readonly name: string;
+  readonly isAsync: boolean;
+}
+
+/** `def main():` that nothing in the file calls; one that wants arguments is none. */
+export function mainFunctionOf(text: string): MainFunction | null {
+  const match =
+    /^(async )?def (main|serve|run|run_server|start|start_server|run_mcp_server|cli)\((?:\s*|[^)]*=[^)]*)\)/m.exec(
+      text,
+    );
+  return match === null ? null : { name: match[2] ?? 'main', isAsync: match[1] !== undefined };
+}
+
+/** True for a function of that name at the top level that has to be awaited. */
+export const isAsync = (text: string, name: string): boolean => new RegExp(`^async def ${name}\\b`, 'm').test(text);

@@ -12,6 +12,7 @@ import type {
 } from '../contracts.ts';
 import { timerDelay } from '../policy.ts';
 import type { PluginContext, PluginInput, PluginMachineEvent } from './context.ts';
+import { afterFailedReinstall } from './outcomes.ts';
 
 const notProvided = (name: string) => (): never => {
   throw new Error(`actor "${name}" was not provided`);
@@ -91,11 +92,14 @@ export const pluginBase = setup({
 
     succeeded: ({ event }) => event.type === 'job.ended' && event.result.status === 'done',
 
+    hasFallback: ({ context }) => afterFailedReinstall(context) !== null,
+
     endsCrashed: ({ context }) => context.outcome?.to === 'crashed',
     /** To start again: asked for, or calls came while it was on its way to rest. */
     endsAwake: ({ context }) => context.outcome?.to === 'restart' || context.held.length > 0,
     endsReinstalling: ({ context: { outcome, attempt } }) =>
-      outcome?.to === 'relaunch' && outcome.attempt.dependencies !== attempt?.dependencies,
+      outcome?.to === 'relaunch' &&
+      (outcome.attempt.dependencies !== attempt?.dependencies || outcome.attempt.runtime !== attempt.runtime),
     endsRelaunching: ({ context }) => context.outcome?.to === 'relaunch',
 
     neverSpawned: ({ context }) => context.leader === 'none',

@@ -5,6 +5,8 @@
  */
 
 import { sendTo } from 'xstate';
+import type { CauseKind } from '../../launchers/plan.ts';
+import type { Fallback } from '../contracts.ts';
 import type { FailureCode } from '../failure.ts';
 import { onStopCommands, whileEnding } from './commands.ts';
 import type { PluginContext } from './context.ts';
@@ -23,12 +25,20 @@ const queued = pluginSetup.createStateConfig({
   },
 });
 
+/** What was installed before is still there, and there is another way to start it. */
+const afterReinstall = {
+  guard: 'hasFallback',
+  target: '#plugin.alive',
+  actions: ['endFailedReinstall', 'takeAttempt'],
+} as const;
+
 const running = (job: Job, next: string, late: FailureCode) =>
   pluginSetup.createStateConfig({
     after: { [job]: { target: 'cancelling', actions: { type: 'endLateJob', params: { code: late } } } as const },
     on: {
       'job.ended': [
         { guard: 'succeeded', target: next, actions: 'keepResult' },
+        ...(job === 'install' ? [afterReinstall] : []),
         { target: '#plugin.crashed', actions: ['freeSlot', 'endFailedJob'] },
       ],
       CALL: { guard: 'mayHold', actions: 'hold' },
@@ -55,6 +65,14 @@ function made<Key extends 'checkout' | 'plan' | 'attempt'>(context: PluginContex
   const value = context[key];
   if (value === null) throw new Error(`no ${key}: a start got past the stage that makes it`);
   return value as NonNullable<PluginContext[Key]>;
+}
+
+/** The failed start that a relaunch installs anew for. */
+function reasonOf({ relaunches, tried }: PluginContext): Fallback | null {
+  const failure = relaunches === 0 ? undefined : tried.at(-1)?.failure;
+  return failure === undefined
+    ? null
+    : { tried: 'start', cause: (failure.data.cause as CauseKind | undefined) ?? 'unknown', detail: failure.message };
 }
 
 export const cloning = pluginSetup.createStateConfig({
@@ -97,6 +115,8 @@ export const installing = pluginSetup.createStateConfig({
           checkout: made(context, 'checkout'),
           plan: made(context, 'plan'),
           dependencies: made(context, 'attempt').dependencies,
+          runtime: made(context, 'attempt').runtime,
+          because: reasonOf(context),
         }),
       },
       initial: 'running',

@@ -1,6 +1,14 @@
 /** How a start or a run that ended by itself is judged: crash, another attempt, or a quiet end. Pure. */
 
-import { launchFailure, nextAttempt, noteTried, runFailure, speaksHttp, tellingFailure } from '../attempts.ts';
+import {
+  launchFailure,
+  nextAttempt,
+  nextCandidate,
+  noteTried,
+  runFailure,
+  speaksHttp,
+  tellingFailure,
+} from '../attempts.ts';
 import type { Attempt, ProbeEvent, ProcessEvent } from '../contracts.ts';
 import { createFailure, type Failure } from '../failure.ts';
 import type { Outcome, PluginContext } from './context.ts';
@@ -31,7 +39,24 @@ function endStart(context: PluginContext, failure: Failure, next: Attempt | null
 function next(context: PluginContext, end: Pick<Parameters<typeof nextAttempt>[2], 'retry' | 'exited' | 'cause'>) {
   const plan = context.environment?.plan;
   if (plan === undefined) throw new Error('no environment: a start got past install without one');
-  return nextAttempt(plan, runningAttempt(context), { ...end, dated: context.checkout?.committedAt != null });
+  const frozen = plan.install.some((rung) => rung.id === context.environment?.rung && rung.frozen === true);
+  const dated = context.checkout?.committedAt != null && !frozen;
+  return nextAttempt(plan, runningAttempt(context), { ...end, dated });
+}
+
+/** What a relaunch can fall back on when its install failed: the former install is still there, for the next candidate. */
+export function afterFailedReinstall(context: PluginContext): Attempt | null {
+  const { environment, relaunches, bounds } = context;
+  if (environment === null || relaunches === 0 || relaunches >= bounds.relaunches) return null;
+  return nextCandidate(environment.plan, runningAttempt(context));
+}
+
+/** The start that failed says more than the install that was to mend it. */
+export function failedJob({ tried }: PluginContext, failure: Failure): Outcome {
+  const telling = tellingFailure(tried, failure);
+  if (telling === failure) return { to: 'crashed', failure };
+  const { code, message } = failure;
+  return { to: 'crashed', failure: { ...telling, data: { ...telling.data, reinstall: { code, message } } } };
 }
 
 /** The program ended before it was ready, or could not run at all, or the probe gave up on it. */

@@ -7,7 +7,7 @@ import { createFailure, type Failure, type FailureCode } from '../failure.ts';
 import type { PluginState } from '../states.ts';
 import { isDeaf, pluginBase } from './base.ts';
 import type { PluginContext } from './context.ts';
-import { afterExit, endEarly, endLate, endRun } from './outcomes.ts';
+import { afterExit, afterFailedReinstall, endEarly, endLate, endRun, failedJob } from './outcomes.ts';
 
 /** Why a CALL that no state takes is rejected. */
 function refusal(context: PluginContext): Failure {
@@ -112,7 +112,7 @@ export const pluginSetup = pluginBase.extend({
         }
       }
     }),
-    endFailedJob: assign(({ event }) => {
+    endFailedJob: assign(({ context, event }) => {
       assertEvent(event, 'job.ended');
       const failure =
         event.result.status === 'failed'
@@ -120,7 +120,11 @@ export const pluginSetup = pluginBase.extend({
           : createFailure('INTERNAL_ERROR', {
               message: `The ${event.job} job ended as ${event.result.status} unasked.`,
             });
-      return { outcome: { to: 'crashed' as const, failure } };
+      return { outcome: failedJob(context, failure) };
+    }),
+    endFailedReinstall: assign(({ context }) => {
+      const attempt = afterFailedReinstall(context);
+      return { outcome: attempt && { to: 'relaunch' as const, attempt } };
     }),
     endLateJob: assign(({ context }, { code }: { code: FailureCode }) => ({
       outcome: { to: 'crashed' as const, failure: createFailure(code, { generation: context.generation || null }) },

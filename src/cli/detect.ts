@@ -36,7 +36,7 @@ export async function detect(invocation: Invocation, { terminal, shutdown, env }
 }
 
 /** What `--json` prints: the plan's own fields, and what stands around it. Fields are added, never renamed. */
-const asRecord = ({ plan, name, commit, settings, tools, doubts }: PlannedSource, source: string) => ({
+const asRecord = ({ plan, name, commit, settings, tools, doubts, installed }: PlannedSource, source: string) => ({
   ...plan,
   name,
   source,
@@ -44,6 +44,7 @@ const asRecord = ({ plan, name, commit, settings, tools, doubts }: PlannedSource
   settings,
   machine: tools,
   doubts,
+  installed,
 });
 
 const noop = () => {};

@@ -16,9 +16,13 @@ export interface Flags {
   readonly command?: string;
   readonly transport?: NonNullable<PluginOptions['transport']>;
   readonly endpoint?: string;
+  /** Package names between commas, or `all`. */
+  readonly allowScripts?: readonly string[];
   /** Seconds. */
   readonly timeout?: number;
   readonly home?: string;
+  /** Nothing is asked of the network. */
+  readonly offline?: boolean;
   readonly verbose?: boolean;
   /** `detect` alone: a repository that leaves room for doubt is an error. */
   readonly strict?: boolean;
@@ -59,6 +63,11 @@ export const addSourceOptions = (command: Command): Command =>
     .addOption(new Option('--transport <kind>', 'how it talks (default: found out)').choices(TRANSPORTS))
     .option('--endpoint <path>', 'path under which it answers over HTTP, e.g. /mcp (default: found out)')
     .option(
+      '--allow-scripts <packages>',
+      'Node packages (a,b) that may run the install scripts that npm, pnpm, Yarn or Bun hold back; or all',
+      collect,
+    )
+    .option(
       '--timeout <seconds>',
       'seconds that each step may take (default: 300 to clone, 600 to install, 60 to start, 60 to answer)',
       seconds,
@@ -67,6 +76,7 @@ export const addSourceOptions = (command: Command): Command =>
       '--home <folder>',
       'where clones and installs are kept (default: $MCP_SUPERVISOR_HOME, ~/.local/share/mcp-supervisor)',
     )
+    .option('--offline', 'use only what was cloned and installed before, and say what is missing')
     .option(
       '--verbose',
       'a line on stderr for every state and for all that git, installers and the plugin print; detect: the whole plan',
@@ -77,7 +87,7 @@ export async function toPluginOptions(
   { source, flags, pluginArgs }: Invocation,
   env: NodeJS.ProcessEnv,
 ): Promise<PluginOptions> {
-  const { ref, subdir, command, transport, endpoint } = flags;
+  const { ref, subdir, command, transport, endpoint, allowScripts } = flags;
   const variables = { ...(await readEnvFiles(flags.envFile ?? [])), ...readEnvFlags(flags.env ?? [], env) };
   const limit = limitOf(flags);
   return {
@@ -88,9 +98,15 @@ export async function toPluginOptions(
     ...(pluginArgs.length === 0 ? {} : { args: pluginArgs }),
     ...(transport === undefined ? {} : { transport }),
     ...(endpoint === undefined ? {} : { endpoint }),
+    ...(allowScripts === undefined ? {} : { allowScripts: packagesOf(allowScripts) }),
     ...(Object.keys(variables).length === 0 ? {} : { env: variables }),
     ...(limit === null ? {} : { timeouts: { clone: limit, install: limit, start: limit, call: limit } }),
   };
+}
+
+function packagesOf(given: readonly string[]): true | readonly string[] {
+  const names = given.flatMap((list) => list.split(',')).filter((name) => name !== '');
+  return names.includes('all') ? true : names;
 }
 
 /** `--timeout` in milliseconds; null when it was not given. */

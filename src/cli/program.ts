@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { type SupervisorError, supervisorError } from '../errors.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
+import { toCallInvocation, toInvocation } from './invocation.ts';
 import { addSourceOptions, type Flags } from './options.ts';
 import { asSupervisorError, errorAsJson, errorAsText } from './render-error.ts';
 import type { CommandContext } from './session.ts';
@@ -12,7 +13,8 @@ import { packageVersion } from './version.ts';
 
 type Run = (context: CommandContext) => Promise<number>;
 
-const SOURCE = 'git URL, owner/name, or a folder such as ./plugin; [#ref][:subdir] may follow';
+const SOURCE =
+  'git URL, owner/name, folder (./plugin), archive (./x.mcpb), npm:name or pypi:name; [#ref][:subdir] may follow; or none, and a command behind --';
 
 const EXIT_CODES = `
 Exit codes: 0 ok · 1 a fault here · 2 your input · 3 the plugin · 4 the tool says error · 130 interrupted`;
@@ -102,32 +104,41 @@ function createProgram(
   const source = (line: string, description: string, example: string) =>
     addSourceOptions(program.command(line))
       .description(description)
-      .argument('<source>', SOURCE)
+      .argument('[source]', SOURCE)
+      .usage('[options] <source>')
       .addHelpText('after', `\nExample:\n  ${example}\n${EXIT_CODES}`);
 
   source('detect', 'print the launch plan and why; runs nothing of the plugin', 'mcp-supervisor detect ./my-server')
     .option('--strict', 'for authors: say what would make the repository unambiguous; exit 3 if anything is in doubt')
-    .action((given: string, flags: Flags) =>
-      choose(async (context) => (await import('./detect.ts')).detect({ source: given, flags, pluginArgs }, context)),
+    .action((given: string | undefined, flags: Flags) =>
+      choose(async (context) =>
+        (await import('./detect.ts')).detect(await toInvocation('detect', given, { flags, pluginArgs }), context),
+      ),
     );
   source('tools', 'start the plugin and list its tools', 'mcp-supervisor tools owner/name#:src/time').action(
-    (given: string, flags: Flags) =>
-      choose(async (context) => (await import('./tools.ts')).tools({ source: given, flags, pluginArgs }, context)),
+    (given: string | undefined, flags: Flags) =>
+      choose(async (context) =>
+        (await import('./tools.ts')).tools(await toInvocation('tools', given, { flags, pluginArgs }), context),
+      ),
   );
   source('call', 'call one tool and print its result', 'mcp-supervisor call ./my-server add a=1 b=2')
-    .argument('<tool>', 'name of the tool; for a plain HTTP plugin also the JSON to send')
+    .usage('[options] <source> <tool> [arguments...]')
+    .argument('[tool]', 'name of the tool; for a plain HTTP plugin also the JSON to send')
     .argument('[arguments...]', "name=value typed by the tool's schema, name:=json, a JSON object, @file, - for stdin")
-    .action((given: string, tool: string, words: readonly string[], flags: Flags) =>
-      choose(async (context) =>
-        (await import('./call.ts')).call({ source: given, tool, words, flags, pluginArgs }, context),
-      ),
+    .action((given: string | undefined, tool: string | undefined, rest: readonly string[], flags: Flags) =>
+      choose(async (context) => {
+        const words = [given, tool, ...rest].filter((word) => word !== undefined);
+        return (await import('./call.ts')).call(await toCallInvocation(words, { flags, pluginArgs }), context);
+      }),
     );
   source(
     'run',
     'run the plugin in the foreground until Ctrl-C',
     'mcp-supervisor run ./my-server -- --root /data',
-  ).action((given: string, flags: Flags) =>
-    choose(async (context) => (await import('./run.ts')).run({ source: given, flags, pluginArgs }, context)),
+  ).action((given: string | undefined, flags: Flags) =>
+    choose(async (context) =>
+      (await import('./run.ts')).run(await toInvocation('run', given, { flags, pluginArgs }), context),
+    ),
   );
   return program;
 }
@@ -136,4 +147,5 @@ const EXAMPLES = `  mcp-supervisor call https://github.com/owner/name.git echo m
   mcp-supervisor call ./my-server search '{"query": "xstate"}' limit:=5 --json
   mcp-supervisor tools owner/name#v1.2:src/time --env API_KEY
   mcp-supervisor run ./my-server -- --root /data
+  mcp-supervisor tools -- node ./server.js
 `;

@@ -1,5 +1,6 @@
 import type { ToolCheck } from '../../actors/runtimes.ts';
 import type { Command, LaunchPlan } from '../../launchers/plan.ts';
+import type { Environment } from '../../machines/contracts.ts';
 import { printable } from '../printable.ts';
 import type { Output } from './terminal.ts';
 import { wrap } from './wrap.ts';
@@ -13,6 +14,8 @@ export interface PlanReport {
   readonly settings: readonly string[];
   /** What this machine has for each of the plan's tools. */
   readonly tools: readonly ToolCheck[];
+  /** How an earlier start installed it; null when none did. Default null. */
+  readonly installed?: Pick<Environment, 'rung' | 'fallbacks'> | null;
   /** With every fallback, variable and port name, rather than what a first look needs. */
   readonly full: boolean;
 }
@@ -26,12 +29,18 @@ const FEW = 3;
 export function planAsText(report: PlanReport, { style, columns }: Pick<Output, 'style' | 'columns'>): string {
   const { plan, full } = report;
   const rows: readonly (readonly [string, readonly string[]])[] = [
-    ['source', [`${report.source} at ${report.commit.slice(0, 12)}`]],
+    ['source', [report.source + showCommit(report.commit)]],
     ['project', [plan.projectDir === '' ? 'the root folder' : plan.projectDir]],
     ['runtime', [plan.runtime + (plan.launcher === plan.runtime ? '' : ` (found by ${plan.launcher})`)]],
     ['needs', report.tools.map(toolRow)],
     ['install', full ? plan.install.flatMap(rungRows) : installRows(plan)],
-    ['build', plan.build.length === 0 ? [] : [`${plan.build.map(showCommand).join(' && ')}, if no entry is there yet`]],
+    ['installed', installedRows(report)],
+    [
+      'build',
+      plan.build.length === 0
+        ? []
+        : [plan.build.map(showCommand).join(' && ') + (plan.rebuild ? '' : ', if no entry is there yet')],
+    ],
     ['with', full ? [installVariables(plan).join(' ')] : []],
     ['start', plan.start.map(({ id, command }, at) => `${at === 0 ? '' : 'or '}${showStart(command)} (${id})`)],
     ['transport', [plan.transport === 'auto' ? 'found out at the first start' : plan.transport]],
@@ -42,6 +51,7 @@ export function planAsText(report: PlanReport, { style, columns }: Pick<Output, 
     ['settings', settingRows(report)],
     ['confidence', [plan.confidence]],
     ['why', [...new Set(plan.evidence.map(({ says, ...at }) => located(at, says)))]],
+    ['lacks', (plan.gaps ?? []).map(({ says, ...at }) => located(at, says))],
     ['passed over', plan.passedOver.map(({ what, why, ...at }) => located(at, `${what} ${why}`))],
   ];
   const shown = rows.filter(([, lines]) => lines.some((line) => line !== ''));
@@ -55,6 +65,10 @@ export function planAsText(report: PlanReport, { style, columns }: Pick<Output, 
   });
   return `${style.bold(report.name)}\n${body.join('')}`;
 }
+
+/** Hashes are long; a package's version is not, and a command has none. */
+const showCommit = (commit: string): string =>
+  commit === 'command' ? '' : ` at ${/^[0-9a-f]{16,}$/.test(commit) ? commit.slice(0, 12) : commit}`;
 
 const located = ({ file, line }: { readonly file: string; readonly line?: number }, text: string): string =>
   file === '' ? text : `${file}${line === undefined ? '' : `:${line}`}: ${text}`;
@@ -71,13 +85,23 @@ function installRows({ install: [first, ...others] }: LaunchPlan): readonly stri
   return [...steps, `${others.length} other ${others.length === 1 ? 'way' : 'ways'} if that fails (--verbose)`];
 }
 
+/** What was taken at the last install, and why not what stands first. */
+function installedRows({ installed }: PlanReport): readonly string[] {
+  if (installed == null || installed.fallbacks.length === 0) return [];
+  const reasons = installed.fallbacks.map(({ tried, detail }) => `${tried} failed: ${detail}`);
+  return [installed.rung === null ? 'once already' : `by ${installed.rung}`, ...reasons];
+}
+
 const installVariables = ({ install, build }: LaunchPlan): readonly string[] => [
   ...new Set([...install.flatMap(({ steps }) => steps), ...build].flatMap(variables)),
 ];
 
 /** The first rung is taken; the others only when it fails for a cause that they cure. */
-function rungRows({ steps, cures }: LaunchPlan['install'][number], at: number): readonly string[] {
+function rungRows({ steps, cures, asOfCommit }: LaunchPlan['install'][number], at: number): readonly string[] {
   if (at === 0) return steps.map(showCommand);
+  if (asOfCommit && cures === 'any') {
+    return [`or ${steps.map(showCommand).join(' && ')}, if today’s packages break the build or the start`];
+  }
   const causes = cures === 'any' ? 'if that fails' : `if ${[...new Set(cures)].join(', ')}`;
   return [`or ${steps.map(showCommand).join(' && ')}, ${causes}`];
 }

@@ -75,6 +75,7 @@ export async function openSession(
 export const supervisorOptions = ({ flags }: Invocation): SupervisorOptions => ({
   timing: QUICK_STOP,
   ...(flags.home === undefined ? {} : { home: flags.home }),
+  ...(flags.offline === true ? { offline: true } : {}),
 });
 
 /** `server-time-1a2b3c` is `server-time` to a person. */

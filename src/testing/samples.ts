@@ -54,6 +54,7 @@ export const sampleEnvironment = (changes: Partial<Environment> = {}): Environme
   programs: { node: '/usr/bin/node' },
   path: [],
   rung: null,
+  fallbacks: [],
   ...changes,
 });
 
@@ -64,6 +65,7 @@ export const sampleAttempt = (changes: Partial<Attempt> = {}): Attempt => ({
   endpoint: null,
   era: 'auto',
   dependencies: 'declared',
+  runtime: 'declared',
   ...changes,
 });
 

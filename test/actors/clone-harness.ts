@@ -38,7 +38,10 @@ export interface CloneRun {
 }
 
 /** `env` is laid over a caller's environment whose HOME is empty. */
-export async function createCloneHarness(env: Readonly<Record<string, string>> = {}): Promise<CloneHarness> {
+export async function createCloneHarness(
+  env: Readonly<Record<string, string>> = {},
+  limits: Partial<ActorContext['limits']> = {},
+): Promise<CloneHarness> {
   const home = await createHome();
   const output: string[] = [];
   const complaints: string[] = [];
@@ -54,7 +57,7 @@ export async function createCloneHarness(env: Readonly<Record<string, string>> =
     instances: new Map(),
     output: ({ text }) => output.push(text),
     callerEnv: { PATH: process.env.PATH, HOME: userHome, GIT_CONFIG_NOSYSTEM: '1', ...env },
-    limits: { maxMessage: 1, maxResult: 1 },
+    limits: { maxMessage: 1, maxResult: 1, maxFiles: 200_000, maxSource: 1_073_741_824, ...limits },
   };
   const actor = createCloneActor(context);
 

@@ -5,6 +5,7 @@ import { createDetectActor } from '../../actors/detect.ts';
 import { planKey } from '../../actors/store/keys.ts';
 import type { FileView, Launcher, LaunchPlan, PluginSpec, Refusal } from '../../launchers/plan.ts';
 import type { Checkout, Environment, JobEnded, JobResult } from '../../machines/contracts.ts';
+import { pinSource } from '../../src/source.ts';
 import { samplePlan } from '../../src/testing/samples.ts';
 import { specOf } from '../support/spec.ts';
 import { type CloneHarness, createCloneHarness, writeFiles } from './clone-harness.ts';
@@ -64,7 +65,7 @@ test('detect forgets the environment of another plan and keeps that of the same'
   await using harness = await createCloneHarness();
   const { spec, checkout } = await createCheckout(harness, { 'mine.txt': '', 'index.js': '' });
   const { store } = harness.context;
-  const environment: Environment = { key: 'k', dir: '/x', plan, programs: {}, path: [], rung: null };
+  const environment: Environment = { key: 'k', dir: '/x', plan, programs: {}, path: [], rung: null, fallbacks: [] };
   await store.writeFacts('some', { environment, attemptKey: 'k' });
   await detect(harness, createLauncher(plan).launcher, spec, checkout);
   expect(Object.keys(await store.readFacts('some')).sort()).toEqual(['checkout', 'plan', 'planKey', 'sourceKey']);
@@ -85,14 +86,19 @@ test('detect makes a launcher’s refusal a failure with what was looked for', a
     evidence: [{ file: 'mine.txt', says: 'two' }],
     choices: ['a', 'b'],
   };
+  if (spec.source.kind !== 'folder') throw new Error('it is a folder');
   expect(await detect(harness, createLauncher(refusal).launcher, spec, checkout)).toMatchObject({
     status: 'failed',
     failure: {
       code: 'DETECT_AMBIGUOUS',
       phase: 'detect',
       message: 'Several.',
-      hint: 'Choose.',
-      data: { evidence: refusal.evidence, choices: ['a', 'b'] },
+      hint: `Choose. The sources are:\n${spec.source.path}#:a\n${spec.source.path}#:b`,
+      data: {
+        evidence: refusal.evidence,
+        choices: ['a', 'b'],
+        sources: [`${spec.source.path}#:a`, `${spec.source.path}#:b`],
+      },
     },
   });
   expect((await harness.context.store.readFacts('some')).plan).toBeUndefined();
@@ -110,7 +116,7 @@ test('detect refuses a folder that is nobody’s', async () => {
 test('detect looks for the subfolder again', async () => {
   await using harness = await createCloneHarness();
   const { spec, checkout } = await createCheckout(harness, { 'mine.txt': '' });
-  const below = { ...spec, source: { ...spec.source, subdir: 'no/such' } };
+  const below = { ...spec, source: pinSource(spec.source, { subdir: 'no/such' }) };
   expect(await detect(harness, createLauncher(plan).launcher, below, checkout)).toMatchObject({
     status: 'failed',
     failure: { code: 'CLONE_SUBDIR_NOT_FOUND' },

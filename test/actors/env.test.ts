@@ -122,7 +122,17 @@ describe('the environment of an installer', () => {
     'GIT_DIR',
     'GIT_INDEX_FILE',
     'CARGO_TARGET_DIR',
-    'GOFLAGS',
+    'GOROOT',
+    'GOWORK',
+    'GOBIN',
+    'CGO_ENABLED',
+    'RUBYOPT',
+    'RUBYLIB',
+    'BUNDLE_GEMFILE',
+    'BUNDLE_PATH',
+    'BUNDLER_VERSION',
+    'COMPOSER',
+    'COMPOSER_VENDOR_DIR',
   ])('does not have %s', (name) => {
     expect(job({ [name]: 'value' })).not.toHaveProperty(name);
   });
@@ -149,11 +159,30 @@ describe('the environment of an installer', () => {
     'NPM_TOKEN',
     'GOPROXY',
     'GOPRIVATE',
+    'GONOSUMDB',
+    'GOSUMDB',
+    'GOINSECURE',
+    'GOAUTH',
+    'GOMODCACHE',
+    'GOCACHE',
+    'CGO_CFLAGS',
     'CARGO_HOME',
+    'BUNDLE_MIRROR__ALL',
+    'BUNDLE_GEMS__COMPANY__EXAMPLE',
+    'BUNDLE_SSL_CA_CERT',
+    'COMPOSER_AUTH',
+    'COMPOSER_HOME',
+    'DENO_DIR',
+    'DENO_AUTH_TOKENS',
     'HTTPS_PROXY',
     'SSH_AUTH_SOCK',
   ])('keeps %s, which is the user’s own', (name) => {
     expect(job({ [name]: 'value' })[name]).toBe('value');
+  });
+
+  it('lets Go fetch the one that a module asks for, and has no switches of the user’s own for it', () => {
+    const go = { GOTOOLCHAIN: 'auto', GOFLAGS: '-buildvcs=false' };
+    expect(job({ GOTOOLCHAIN: 'local', GOFLAGS: '-mod=vendor' })).toMatchObject(go);
   });
 
   it('asks nobody, and installs what a build needs', () => {

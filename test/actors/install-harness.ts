@@ -47,11 +47,30 @@ export const launcher: Launcher = {
   },
 };
 
-export async function createHarness(callerEnv: Readonly<Record<string, string>> = {}): Promise<Harness> {
-  return harnessIn(await createHome(callerEnv), []);
+/** `launchers` know the plans again when they are explained and resolved: the test's own when left out. */
+export async function createHarness(
+  callerEnv: Readonly<Record<string, string>> = {},
+  launchers: readonly Launcher[] = [launcher],
+): Promise<Harness> {
+  return harnessIn(await createHome(callerEnv), [], { launchers });
 }
 
-function harnessIn(home: TestHome, others: Harness[]): Harness {
+/** With a caller whose environment is `env` alone, and who may be offline. */
+export async function createHarnessOf(
+  env: (home: TestHome) => Readonly<Record<string, string>>,
+  { offline = false }: { readonly offline?: boolean } = {},
+): Promise<Harness> {
+  const home = await createHome();
+  return harnessIn({ ...home, env: env(home) }, [], { offline });
+}
+
+interface HarnessOptions {
+  readonly offline?: boolean;
+  readonly launchers?: readonly Launcher[];
+}
+
+function harnessIn(home: TestHome, others: Harness[], options: HarnessOptions): Harness {
+  const { offline = false, launchers = [launcher] } = options;
   const output: string[] = [];
   const warnings: string[] = [];
   const log = { debug() {}, info() {}, warn: (_: object, text: string) => void warnings.push(text), error() {} };
@@ -61,13 +80,14 @@ function harnessIn(home: TestHome, others: Harness[]): Harness {
     guard: createGuard(),
     output: ({ text }: { text: string }) => void output.push(text),
     callerEnv: home.env,
+    offline,
   };
   const context: ActorContext = {
     ...shared,
-    launchers: async () => [launcher],
+    launchers: async () => launchers,
     runtimes: createRuntimes(shared),
     instances: new Map(),
-    limits: { maxMessage: 10_484_736, maxResult: 16_777_216 },
+    limits: { maxMessage: 10_484_736, maxResult: 16_777_216, maxFiles: 200_000, maxSource: 1_073_741_824 },
   };
   const logic = createInstallActor(context);
   return {
@@ -99,7 +119,7 @@ function harnessIn(home: TestHome, others: Harness[]): Harness {
       return { result, cancel: () => parent.getSnapshot().children.install?.send({ type: 'job.cancel' } as never) };
     },
     another() {
-      const other = harnessIn(home, others);
+      const other = harnessIn(home, others, options);
       others.push(other);
       return other;
     },
@@ -121,6 +141,8 @@ function inputOf(dir: string, plan: Partial<LaunchPlan>, more: Partial<InstallIn
     checkout: { dir, commit: 'c1', committedAt: null },
     plan: { ...nothing, ...plan },
     dependencies: 'declared',
+    runtime: 'declared',
+    because: null,
     ...more,
   };
 }

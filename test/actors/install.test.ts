@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -141,8 +141,23 @@ describe('the install ladder', () => {
       rung('no-scripts', 'echo must not run', ['install-script-failed']),
       rung('loose', 'echo installed', ['lock-out-of-date']),
     ];
-    expect((await done(harness.install(dir, { install, start }))).rung).toBe('loose');
-    expect(harness.output).toEqual(['CAUSE=lock-out-of-date', 'installed']);
+    expect(await done(harness.install(dir, { install, start }))).toMatchObject({
+      rung: 'loose',
+      fallbacks: [{ tried: 'frozen', cause: 'lock-out-of-date', detail: 'The output says lock-out-of-date.' }],
+    });
+    expect(harness.output).toEqual([
+      'CAUSE=lock-out-of-date',
+      'The output says lock-out-of-date. Trying loose.',
+      'installed',
+    ]);
+  });
+
+  it('runs what may fail after a rung, and goes on when it does', async () => {
+    const dir = await harness.checkout(server);
+    const install = [{ ...rung('only', 'echo installed'), afterwards: [sh('exit 1'), sh('echo rebuilt')] }];
+    expect((await done(harness.install(dir, { install, start }))).rung).toBe('only');
+    expect(harness.output).toEqual(['installed', 'rebuilt']);
+    expect(harness.warnings).toEqual(['a step that may fail has failed']);
   });
 
   it('fails with the installer’s last lines when no rung cures it, and leaves nothing', async () => {
@@ -192,6 +207,94 @@ describe('the install ladder', () => {
     expect(harness.output).toEqual(['', '2025-03-04T05:06:07Z 2025-03-04T05:06:07Z']);
   });
 
+  const committedAt = '2025-03-04T05:06:07Z';
+  const dated = (id: string, line: string): Rung => ({ ...rung(id, line), asOfCommit: true });
+
+  it('keeps its rungs as of a date for when that is asked for, and fills in the date', async () => {
+    const dir = await harness.checkout(server);
+    const install = [rung('today', 'exit 1'), dated('then', 'echo {date} $AGE')];
+    const [step] = install[1]!.steps;
+    const plan = {
+      install: [install[0]!, { ...install[1]!, steps: [{ ...step!, env: { AGE: '{minutes}' } }] }],
+      start,
+    };
+    expect((await failed(harness.install(dir, plan))).data.tried).toEqual(['today']);
+    const checkout = { dir, commit: 'c1', committedAt };
+    expect((await failed(harness.install(dir, plan, { checkout }))).data.tried).toEqual(['today']);
+    const environment = await done(harness.install(dir, plan, { checkout, dependencies: 'as-of-commit' }));
+    expect(environment.rung).toBe('then');
+    expect(harness.output.at(-1)).toMatch(/^2025-03-04T05:06:07Z \d{6,}$/);
+  });
+
+  it('records the start that made it necessary', async () => {
+    const dir = await harness.checkout(server);
+    const because = { tried: 'start', cause: 'missing-module' as const, detail: 'The module x is missing.' };
+    const environment = await done(harness.install(dir, { install: [rung('only', 'true')], start }, { because }));
+    expect(environment.fallbacks).toEqual([because]);
+  });
+
+  it('climbs on when a build breaks on what it installed, from the tree as it was', async () => {
+    const dir = await harness.checkout({});
+    const checkout = { dir, commit: 'c1', committedAt };
+    const then: Rung = { ...dated('then', 'test ! -e leftover && echo old > used'), curesBuild: ['build-failed'] };
+    const plan = {
+      install: [rung('today', 'echo > leftover; echo new > used'), then],
+      build: [sh('grep old used || { echo CAUSE=build-failed; exit 1; }; mkdir dist; echo > dist/index.js')],
+      start: [starts('dist/index.js')],
+    };
+    const environment = await done(harness.install(dir, plan, { checkout }));
+    expect(environment.rung).toBe('then');
+    expect(environment.fallbacks).toMatchObject([{ tried: 'build', cause: 'build-failed' }]);
+    const folder = { dir: await harness.checkout({}, 'folder'), commit: 'c2', committedAt: null };
+    const failure = await failed(harness.install(folder.dir, plan, { checkout: folder }));
+    expect(failure.code, 'without a date there is nothing to climb to').toBe('INSTALL_BUILD_FAILED');
+  });
+
+  it('tells of the build, not of the other packages that were tried for its sake', async () => {
+    const dir = await harness.checkout({});
+    const then: Rung = { ...dated('then', 'echo CAUSE=version-not-found; exit 1'), curesBuild: ['build-failed'] };
+    const plan = { install: [rung('today', 'true'), then], build: [sh('echo CAUSE=build-failed; exit 1')] };
+    const install = harness.install(
+      dir,
+      { ...plan, start: [starts('dist/index.js')] },
+      { checkout: { dir, commit: 'c1', committedAt } },
+    );
+    expect((await failed(install)).code).toBe('INSTALL_BUILD_FAILED');
+  });
+
+  it('takes the plan’s newer tools when install or build says that the runtime is too old', async () => {
+    const runtime = (version: string, otherwise: string) =>
+      `#!/bin/sh\ncase $1 in --version) echo ${version}.0.0;; *) ${otherwise};; esac\n`;
+    const dir = await harness.checkout({
+      ...server,
+      'bin/1/runtime': runtime('1', 'echo CAUSE=runtime-too-old; exit 1'),
+      'bin/2/runtime': runtime('2', 'echo made > made'),
+    });
+    const [older, newer] = ['1', '2'].map((version) => join(dir, 'bin', version, 'runtime')) as [string, string];
+    await Promise.all([older, newer].map((program) => chmod(program, 0o755)));
+    (harness.context.callerEnv as Record<string, string>).PATH = [
+      dirname(older),
+      dirname(newer),
+      process.env.PATH,
+    ].join(':');
+    const plan = {
+      tools: [{ name: 'runtime', version: null }],
+      newerTools: [{ name: 'runtime', version: '>=2' }],
+      install: [{ id: 'only', cures: 'any' as const, steps: [command('runtime', 'install')] }],
+      start,
+    };
+    const environment = await done(harness.install(dir, plan));
+    expect(environment).toMatchObject({
+      programs: { runtime: newer },
+      plan: { tools: [{ name: 'runtime', version: '>=2' }] },
+      fallbacks: [{ tried: 'install', cause: 'runtime-too-old' }],
+    });
+    expect(environment.plan.newerTools, 'there are none above them').toBeUndefined();
+    const asked = await done(harness.install(dir, plan, { runtime: 'newer' }));
+    expect(asked.key, 'it is the same environment').toBe(environment.key);
+    expect((await failed(harness.install(dir, { ...plan, newerTools: [] }))).data.cause).toBe('runtime-too-old');
+  });
+
   it('notes install scripts that a package manager held back', async () => {
     const dir = await harness.checkout(server);
     const install = [rung('only', 'echo "Ignored build scripts: esbuild."')];
@@ -201,6 +304,13 @@ describe('the install ladder', () => {
 });
 
 describe('a build', () => {
+  it('runs although the entry is there when that is older than its source', async () => {
+    const dir = await harness.checkout({ 'dist/index.js': 'old' });
+    const build = [sh('echo building; echo new > dist/index.js')];
+    const { dir: tree } = await done(harness.install(dir, { build, rebuild: true, start: [starts('dist/index.js')] }));
+    expect(await text(join(tree, 'dist/index.js'))).toBe('new\n');
+  });
+
   it('runs when the entry is missing, and only then', async () => {
     const plan = {
       build: [sh('echo building; mkdir -p dist; echo > dist/index.js')],

@@ -70,7 +70,7 @@ export async function createHarness(options: { launchers?: readonly Launcher[] }
     instances: new Map(),
     output: ({ plugin, stream, text }) => output.push(`${plugin} ${stream} ${text}`),
     callerEnv: home.env,
-    limits: { maxMessage: 10_484_736, maxResult: 16_777_216 },
+    limits: { maxMessage: 10_484_736, maxResult: 16_777_216, maxFiles: 200_000, maxSource: 1_073_741_824 },
   };
   const logic = createProcessActor(context);
   const actors: { stop(): void }[] = [];
@@ -146,6 +146,7 @@ export function inputOf(command: readonly string[], start: Partial<Start> = {}):
       programs: { node: process.execPath, ...start.programs },
       path: [],
       rung: null,
+      fallbacks: [],
       plan: { ...plan, start: [{ id: 'test', command: { program, args, cwd: '' }, entry: null }], ...start.plan },
     },
     attempt: {
@@ -155,6 +156,7 @@ export function inputOf(command: readonly string[], start: Partial<Start> = {}):
       endpoint: null,
       era: 'auto',
       dependencies: 'declared',
+      runtime: 'declared',
       ...start.attempt,
     },
   };

@@ -65,6 +65,14 @@ describe('a leased port', () => {
     expect(args).toEqual(['serve', '--port', env.MY_PORT, '--host=127.0.0.1']);
   });
 
+  it('is said as an address by variables that take one', async () => {
+    const port = { env: ['MY_PORT', 'ASPNETCORE_URLS'], args: [], fixed: null };
+    const { env } = await given(
+      harness.run(['node', 'prints-env.mjs'], { plan: { port }, attempt: { port: 'lease' } }),
+    );
+    expect(env.ASPNETCORE_URLS).toBe(`http://127.0.0.1:${env.MY_PORT}`);
+  });
+
   it('fills in {port} in the command, and is then not appended as well', async () => {
     const port = { env: [], args: ['--port', '{port}'], fixed: null };
     const { env, args } = await given(harness.run(['node', 'prints-env.mjs', '-p{port}'], { plan: { port } }));

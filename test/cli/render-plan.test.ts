@@ -86,6 +86,16 @@ it('answers one question per row', () => {
 `);
 });
 
+it('says how it was installed, and why not as planned', () => {
+  const fallbacks = [{ tried: 'uv-sync-frozen', cause: 'lock-out-of-date' as const, detail: 'The lock is stale.' }];
+  const shown = (installed: object | null) =>
+    planAsText({ ...report, full: false, installed: installed as never }, onColumns(Number.POSITIVE_INFINITY));
+  expect(shown({ rung: 'uv-sync', fallbacks })).toContain(
+    '  installed    by uv-sync\n               uv-sync-frozen failed: The lock is stale.\n',
+  );
+  expect(shown({ rung: 'uv-sync-frozen', fallbacks: [] })).not.toContain('installed');
+});
+
 it('leaves fallbacks, their variables and most port names to --verbose', () => {
   const env = ['PORT', 'MCP_PORT', 'SERVER_PORT', 'HTTP_PORT'];
   const text = planAsText(

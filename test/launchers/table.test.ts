@@ -87,13 +87,11 @@ describe('a folder that is no server', () => {
   });
 
   it('a language without a launcher is named, also with a wrapper package beside it', () => {
-    expect(
-      refusalOf({ 'go.mod': 'module x', 'main.go': '', 'package.json': WRAPPER, 'npm/package.json': NODE }),
-    ).toMatchObject({
+    expect(refusalOf({ 'mix.exs': '', 'package.json': WRAPPER, 'npm/package.json': NODE })).toMatchObject({
       code: 'DETECT_UNSUPPORTED',
-      message: expect.stringContaining('Go'),
+      message: expect.stringContaining('Elixir'),
     });
-    expect(planOf({ 'Cargo.toml': '', 'pyproject.toml': PYTHON }).runtime).toBe('python');
+    expect(planOf({ 'mix.exs': '', 'pyproject.toml': PYTHON }).runtime).toBe('python');
   });
 
   it('a subfolder that is not there is named', () => {
@@ -101,7 +99,7 @@ describe('a folder that is no server', () => {
   });
 });
 
-describe('a root without a manifest', () => {
+describe('a root without a manifest (trap 34)', () => {
   it('has the one server below for its project', () => {
     const plan = planOf({ 'README.md': '', 'servers/weather/pyproject.toml': PYTHON, 'docs/package.json': NODE });
     expect(plan.projectDir).toBe('servers/weather');
@@ -120,8 +118,10 @@ describe('a root without a manifest', () => {
     });
   });
 
-  it('looks no deeper than two levels', () => {
-    expect(refusalOf({ 'a/b/c/package.json': NODE }).code).toBe('DETECT_NOT_A_SERVER');
+  it('looks deeper than two levels only where it finds nothing before, and no deeper than four', () => {
+    expect(planOf({ 'a/b/c/package.json': NODE }).projectDir).toBe('a/b/c');
+    expect(planOf({ 'a/b/c/package.json': NODE, 'd/package.json': NODE }).projectDir).toBe('d');
+    expect(refusalOf({ 'a/b/c/d/e/package.json': NODE }).code).toBe('DETECT_NOT_A_SERVER');
   });
 });
 

@@ -52,6 +52,36 @@ describe('the words that a program wants before it serves', () => {
     expect(firstStart(files, { overrides: { command: ['node', 'src/x.js'] } })).toBe('node src/x.js');
   });
 
+  it('are read of a block whose command is the program, and of an image’s command behind the README’s `docker run`', () => {
+    const block = (command: string, ...args: string[]) => ({ 'README.md': json({ weather: { command, args } }) });
+    expect(firstStart({ ...PACKAGE, ...block('weather', 'stdio') })).toBe('node dist/cli.js stdio');
+    expect(firstStart({ ...PACKAGE, ...block('other', 'stdio') })).toBe('node dist/cli.js');
+    const image = { Dockerfile: 'FROM node\nENTRYPOINT ["node", "dist/cli.js"]\nCMD ["stdio"]\n' };
+    const run = block('docker', 'run', '-i', '--rm', 'acme/weather');
+    expect(firstStart({ ...PACKAGE, ...run, ...image })).toBe('node dist/cli.js stdio');
+    expect(firstStart({ ...PACKAGE, ...block('weather'), ...image })).toBe('node dist/cli.js');
+  });
+
+  it('go before options and paths of the caller’s, when they are a subcommand', () => {
+    const args = (...given: string[]) => ({ overrides: { args: given } });
+    const files = { ...PACKAGE, ...readme('weather', 'stdio') };
+    expect(firstStart(files, args('--db', 'x.db'))).toBe('node dist/cli.js stdio --db x.db');
+    expect(firstStart(files, args('./data'))).toBe('node dist/cli.js stdio ./data');
+    const option = { ...PACKAGE, ...readme('weather', '--transport', 'stdio') };
+    expect(firstStart(option, args('--transport', 'sse'))).toBe('node dist/cli.js --transport sse');
+  });
+
+  it('go to a jar that the README calls by another version', () => {
+    const plan = planOf({
+      'pom.xml':
+        '<project><artifactId>weather-mcp</artifactId><version>1.0</version><dependencies><dependency><groupId>io.modelcontextprotocol.sdk</groupId><artifactId>mcp</artifactId></dependency></dependencies></project>',
+      'src/main/java/a/Main.java':
+        'package a;\nclass Main {\n  public static void main(String[] args) { if (args[0].equals("--stdio")) serve(); }\n}\n',
+      ...readme('-jar', '/path/to/weather-mcp-0.9-SNAPSHOT-all.jar', '--stdio'),
+    });
+    expect(starts(plan)[0]).toMatch(/ a\.Main --stdio$/);
+  });
+
   it('go to Python’s console scripts, also to those that only the install shows', () => {
     const plan = planOf({
       'pyproject.toml':

@@ -4,7 +4,7 @@ import { completeAttempt, nextAttempt, noteTried, tellingFailure } from '../../m
 import { createFailure } from '../../machines/failure.ts';
 import { sampleAttempt, samplePlan, samplePlanWithCandidates } from '../../src/testing/samples.ts';
 
-const plan = samplePlanWithCandidates(2);
+const plan = { ...samplePlanWithCandidates(2), newerTools: [{ name: 'node', version: '>=24' }] };
 const exit = (kind: CauseKind | null, dated = true) => ({
   retry: null,
   exited: true,
@@ -20,6 +20,9 @@ describe('the next attempt after', () => {
     ['missing-program', sampleAttempt({ candidate: 1 })],
     ['missing-setting', null],
     ['missing-argument', null],
+    ['held-back', null],
+    ['runtime-too-old', sampleAttempt({ runtime: 'newer' })],
+    ['engine-mismatch', sampleAttempt({ runtime: 'newer' })],
     ['port-taken', sampleAttempt({ port: 'lease' })],
     ['missing-module', sampleAttempt({ dependencies: 'as-of-commit' })],
     ['incompatible-dependency', sampleAttempt({ dependencies: 'as-of-commit' })],
@@ -34,6 +37,13 @@ describe('the next attempt after', () => {
   test('old dependencies that broke too is the next candidate', () => {
     const old = sampleAttempt({ dependencies: 'as-of-commit' });
     expect(nextAttempt(plan, old, exit('missing-module'))).toEqual({ ...old, candidate: 1 });
+  });
+
+  test('a newer runtime that is too old as well, or where there is none, is the next candidate', () => {
+    const newer = sampleAttempt({ runtime: 'newer' });
+    expect(nextAttempt(plan, newer, exit('runtime-too-old'))).toEqual({ ...newer, candidate: 1 });
+    const { newerTools: _, ...only } = plan;
+    expect(nextAttempt(only, sampleAttempt(), exit('runtime-too-old'))).toEqual(sampleAttempt({ candidate: 1 }));
   });
 
   test('a candidate that was learned as HTTP asks anew', () => {
@@ -84,4 +94,14 @@ test('the first candidate’s last failure is told, the others are noted', () =>
     ...first,
     data: { others: [{ candidate: 1, code: 'LAUNCH_EXITED', message: 'second' }] },
   });
+});
+
+test('a first candidate that died without a word gives way to one that says what it lacks', () => {
+  const silent = createFailure('LAUNCH_EXITED', { message: 'said nothing', data: { cause: 'unknown' } });
+  const spoken = createFailure('LAUNCH_EXITED', { message: 'spoke', stderrTail: ['bad'] });
+  const lacking = createFailure('LAUNCH_NEEDS_SETTING', { message: 'API_KEY is missing' });
+  const told = (first: typeof silent) =>
+    tellingFailure(noteTried(noteTried([], 0, first), 1, lacking), lacking).message;
+  expect(told(silent)).toBe('API_KEY is missing');
+  expect(told(spoken)).toBe('spoke');
 });

@@ -84,6 +84,74 @@ describe('an early exit', () => {
     },
   );
 
+  /** The first candidate wants other dependencies; their install is asked for. */
+  async function reinstalling(candidates: number): Promise<Plugin> {
+    const plugin = await launched(candidates);
+    await exits(plugin, cause('missing-module', 'x is missing'));
+    plugin.send({ type: 'slot.granted', slot: 'install' });
+    return plugin;
+  }
+
+  test('says to the install why it is made anew', async () => {
+    const plugin = await reinstalling(1);
+    const because = { tried: 'start', cause: 'missing-module', detail: 'x is missing' };
+    expect(plugin.install.inputs.at(-1)).toMatchObject({ because, runtime: 'declared' });
+  });
+
+  test('falls back on the former install when the new one fails: the next candidate starts from that', async () => {
+    const plugin = await reinstalling(2);
+    plugin.install.fail(createFailure('INSTALL_FAILED'));
+    expect(plugin.state()).toBe('launching.queued');
+    expect(lastAttempt(plugin)).toMatchObject({ candidate: 1, dependencies: 'as-of-commit' });
+    expect(plugin.install.inputs).toHaveLength(1);
+    await reach(plugin, 'probing');
+    await exits(plugin, cause('missing-module'));
+    expect(plugin.state(), 'it is not installed a third time').toBe('crashed.waiting');
+  });
+
+  test('tells of the start, not of the install that was to mend it', async () => {
+    const plugin = await reinstalling(1);
+    plugin.install.fail(createFailure('INSTALL_FAILED', { message: 'no such version' }));
+    expect(plugin.context().failure).toMatchObject({
+      code: 'LAUNCH_EXITED',
+      message: 'x is missing',
+      data: { reinstall: { code: 'INSTALL_FAILED', message: 'no such version' } },
+    });
+  });
+
+  test('for a missing module of what a lock installed tries the next candidate: a date changes nothing', async () => {
+    const plugin = await reach(createPlugin(), 'absent.checking');
+    const plan = {
+      ...samplePlanWithCandidates(2),
+      install: [{ id: 'locked', steps: [], cures: 'any' as const, frozen: true as const }],
+    };
+    const environment = sampleEnvironment({ plan, rung: 'locked' });
+    plugin.survey.done(sampleSurvey('launching', { environment, attempt: sampleAttempt() }));
+    await plugin.settle();
+    await exits(await reach(plugin, 'probing'), cause('missing-module'));
+    expect(lastAttempt(plugin)).toMatchObject({ candidate: 1, dependencies: 'declared' });
+  });
+
+  test('for a runtime that is too old installs with newer tools, once', async () => {
+    const plugin = await reach(createPlugin(), 'absent.checking');
+    const plan = { ...samplePlanWithCandidates(1), newerTools: [{ name: 'node', version: '>=24' }] };
+    plugin.survey.done(sampleSurvey('launching', { environment: sampleEnvironment({ plan }) }));
+    await plugin.settle();
+    await exits(await reach(plugin, 'probing'), cause('runtime-too-old'));
+    expect(plugin.state()).toBe('installing.queued');
+    plugin.send({ type: 'slot.granted', slot: 'install' });
+    expect(plugin.install.inputs.at(-1)).toMatchObject({ runtime: 'newer', because: { cause: 'runtime-too-old' } });
+    plugin.install.done(sampleEnvironment({ plan: samplePlanWithCandidates(1) }));
+    await exits(await reach(plugin, 'probing'), cause('runtime-too-old'));
+    expect(plugin.state()).toBe('crashed.waiting');
+  });
+
+  test('for a script that the package manager held back ends the start at once', async () => {
+    const plugin = await launched(2);
+    await exits(plugin, cause('held-back'));
+    expect(plugin.context().failure).toMatchObject({ code: 'LAUNCH_HELD_BACK', retryable: false });
+  });
+
   test('for a missing module of a folder, which has no date, tries the next candidate', async () => {
     const plugin = await launched(2, {}, true);
     await exits(plugin, cause('missing-module'));

@@ -57,4 +57,4 @@ export async function createFixtureRepos(): Promise<FixtureRepos> {
 }
 
 /** What an install or a build leaves in a fixture's folder. */
-const GENERATED: ReadonlySet<string> = new Set(['node_modules', 'dist', '__pycache__', '.venv']);
+const GENERATED: ReadonlySet<string> = new Set(['node_modules', 'dist', '__pycache__', '.venv', 'target']);

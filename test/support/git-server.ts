@@ -1,7 +1,8 @@
 /** A real smart-HTTP git server on the loopback: `git http-backend` behind node:http. Read-only. */
 
 import { execFile, spawn } from 'node:child_process';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
@@ -11,6 +12,8 @@ export interface GitServerOptions {
   readonly root: string;
   /** Asks for this login; without it anybody may read. */
   readonly auth?: { readonly username: string; readonly password: string };
+  /** Answers by https, with this certificate. */
+  readonly tls?: { readonly cert: string; readonly key: string };
   /** Speaks protocol 0 only, and refuses commits that are no tip, as old hosts do. */
   readonly old?: boolean;
   /** Begins the answer to a fetch and never ends it. */
@@ -32,7 +35,8 @@ export interface GitServer {
 export async function startGitServer(options: GitServerOptions): Promise<GitServer> {
   const log: string[] = [];
   let fetches = 0;
-  const server = createServer(async (request, response) => {
+  const { tls } = options;
+  const listener: RequestListener = async (request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     log.push(`${request.method} ${pathname}`);
     const { auth, renamed, stall } = options;
@@ -53,10 +57,11 @@ export async function startGitServer(options: GitServerOptions): Promise<GitServ
       return;
     }
     await answer(options, request, body, response);
-  });
+  };
+  const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     log,
     fetches: () => fetches,
     close: () =>

@@ -16,7 +16,7 @@ const context: ActorContext = {
   instances: new Map(),
   output: silent,
   callerEnv: process.env,
-  limits: { maxMessage: 1, maxResult: 1 },
+  limits: { maxMessage: 1, maxResult: 1, maxFiles: 200_000, maxSource: 1_073_741_824 },
 };
 const machine = createMachine({
   invoke: { id: 'clone', src: createCloneActor(context), input: { plugin, spec: specOf(source) } },
