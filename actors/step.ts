@@ -142,8 +142,9 @@ function collectOutput(
   };
 }
 
-/** Maven ends by putting colours back that it never used. */
-const isVisible = (line: string): boolean => line.replaceAll(/\u001b\[[\d;]*m/g, '').trim() !== '';
+/** Maven ends by putting colours back that it never used, and a JVM begins by naming options that it was given. */
+const isVisible = (line: string): boolean =>
+  line.replaceAll(/\u001b\[[\d;]*m/g, '').trim() !== '' && !line.startsWith('Picked up J');
 
 /** Resolves when `signal` aborts; forgets about it when `over` does. */
 const aborted = (signal: AbortSignal, over: AbortSignal): Promise<unknown> =>

@@ -60,7 +60,7 @@ const FIRST: readonly Pattern[] = [
   {
     kind: 'needs-login',
     pattern:
-      /npm (?:error|ERR!) code (?:E40[13]|ENEEDAUTH)|ERR_PNPM_FETCH_40[13]|YN0041|lack of valid authentication credentials|40[13] Error, Credentials|status client error \(40[13] |reading https?:\/\/\S+: 40[13] |no token found for `|HTTP response from `\S+`[^\n]*, got 40[13]|(?<!proxy )authentication failed for https?:/,
+      /npm (?:error|ERR!) code (?:E40[13]|ENEEDAUTH)|ERR_PNPM_FETCH_40[13]|YN0041|lack of valid authentication credentials|40[13] Error, Credentials|status client error \(40[13] |reading https?:\/\/\S+: 40[13] (?!\w+\s+server response: This module version is not available)|no token found for `|HTTP response from `\S+`[^\n]*, got 40[13]|(?<!proxy )authentication failed for https?:/,
     says: 'A registry wants a login, or does not give this package to it',
   },
   {
@@ -142,7 +142,7 @@ const LAST: readonly Pattern[] = [
   },
   {
     kind: 'missing-argument',
-    pattern: /^\s*usage:\s*(.*)/im,
+    pattern: /^\s*usage:[ \t]*(?:\r?\n\s*)?(\S.*)/im,
     says: 'It shows how to use it and ends: it needs arguments',
   },
   {

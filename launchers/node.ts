@@ -72,7 +72,8 @@ function planNode(view: FileView, dir: string, spec: PluginSpec): LaunchPlan | R
 
   const root = workspace?.root ?? dir;
   const manager = chooseManager(view, root, workspace?.rootPackage ?? manifest);
-  const packages = packagesOf(view, dir, manifest, workspace);
+  const around = workspace ?? workspaceAt(view, dir);
+  const packages = packagesOf(view, dir, manifest, around);
   const installer = createInstaller(manager, root, {
     // Somebody else's may stand above it, in the repository or in the user's home.
     ignoreWorkspace: workspace === null && !view.files.includes(join(root, 'pnpm-workspace.yaml')),
@@ -84,8 +85,7 @@ function planNode(view: FileView, dir: string, spec: PluginSpec): LaunchPlan | R
     allowScripts: spec.overrides.allowScripts,
   });
   const build = buildSteps(view, { dir, manifest, workspace }, manager, installer);
-  const isWorkspace = workspace !== null || workspaceAt(view, dir) !== null;
-  const install = isWorkspace || needsInstall(manifest) ? installer.rungs : [];
+  const install = around !== null || needsInstall(manifest) ? installer.rungs : [];
   const installTools = install.length > 0 || build.length > 0 ? installer.tools : [];
   const sdk = sdkOf(manifest);
   const evidence: Evidence[] = [

@@ -12,7 +12,7 @@ import { planInstall } from './python/install.ts';
 import { layoutOf } from './python/layout.ts';
 import { lineOf } from './python/lines.ts';
 import { findNeeds } from './python/needs.ts';
-import { type PythonProject, readProject, sdkOf } from './python/project.ts';
+import { type PythonProject, readProject, sdkOf, withNearestList } from './python/project.ts';
 import { refusePython } from './python/refuse.ts';
 import { type Listed, readReadme, readScriptHeader } from './python/requirements.ts';
 import { readInstalledScripts } from './python/resolve.ts';
@@ -57,23 +57,24 @@ function isPython(view: FileView, dir: string): boolean {
 
 function planPython(folder: FileView, dir: string, spec: PluginSpec): LaunchPlan | Refusal {
   const view = createTree(folder);
-  const project = readProject(view, dir);
-  if ('code' in project) return project;
+  const declared = readProject(view, dir);
+  if ('code' in declared) return declared;
   const isOverridden = spec.overrides.command !== undefined;
-  const layout = layoutOf(view, dir, project);
-  const roots = sourceRoots(view, dir, project);
+  const layout = layoutOf(view, dir, declared);
+  const roots = sourceRoots(view, dir, declared);
   const config = readFastmcpConfig(view, dir);
   const entries = findEntries(view, {
-    project,
+    project: declared,
     venv: { dir, venvDir: layout.venvDir },
     installsPackage: layout.installsPackage,
     roots,
     config,
-    identities: [project.name, sourceName(spec.source), basename(dir)],
+    identities: [declared.name, sourceName(spec.source), basename(dir)],
   });
-  if (entries.best === null && !isOverridden && !project.hasDynamicScripts) return refusePython(view, dir, project);
+  if (entries.best === null && !isOverridden && !declared.hasDynamicScripts) return refusePython(view, dir, declared);
 
   const { source } = entries;
+  const project = withNearestList(view, dir, declared, source);
   const header = source === null ? null : readScriptHeader(view, source);
   const more = [
     ...(header === null ? [] : [header]),

@@ -31,7 +31,7 @@ function showPackage({ registry, name, version }: SourceOf<'package'>): string {
 export const commandText = (argv: readonly string[]): string => `-- ${argv.map(quoteWord).join(' ')}`;
 
 /** With the values of telling options left out; without any, it parses back to the same source. */
-export function showCommand({ argv }: SourceOf<'command'>): string {
+function showCommand({ argv }: SourceOf<'command'>): string {
   const shown = argv.map((word, at) => {
     const [, option] = /^(--?[\w-]+=)/.exec(word) ?? [];
     if (option !== undefined && SECRET.test(option)) return `${option}[redacted]`;

@@ -36,6 +36,8 @@ export const OFFLINE_JOB: Variables = {
   https_proxy: NOWHERE,
   all_proxy: NOWHERE,
   no_proxy: LOOPBACK,
+  // Maven and Gradle, which read no variable for it.
+  JAVA_TOOL_OPTIONS: '-Dhttp.proxyHost=127.0.0.1 -Dhttp.proxyPort=1 -Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort=1',
 };
 
 /** Those that can't be kept from it: an engine fetches images by itself. */

@@ -6,7 +6,7 @@ import type { Checkout } from '../../machines/contracts.ts';
 import { CLIENT_INFO } from '../mcp/meta.ts';
 
 /** Another version of the product, or a raised number between two, may plan the same folder differently. */
-const PLAN_VERSION = [CLIENT_INFO.version, 3];
+const PLAN_VERSION = [CLIENT_INFO.version, 4];
 
 /** Names the place alone, whatever the ref: the checkouts of a repository are together in one folder. */
 export const sourceHash = (source: Source): string => digest(placeOf(source));

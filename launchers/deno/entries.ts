@@ -47,8 +47,9 @@ export function findEntries(view: FileView, dir: string, project: DenoProject): 
     add('file', `file:${relative(dir, file)}`, file, { file, says: 'looks like a server' });
   }
   const best = found.slice(0, MAX_CANDIDATES);
+  const candidates = best.map(({ candidate }) => candidate);
   return {
-    candidates: best.map(({ candidate }) => candidate),
+    candidates: [...candidates, ...candidates.slice(0, 1).flatMap(withAllPermissions)],
     evidence: best.flatMap(({ evidence }) => evidence),
     passedOver,
     best: best[0]?.kind ?? null,
@@ -124,6 +125,18 @@ function candidateOf(
     },
     evidence: others === null ? [{ file: project.file, says: `is allowed ${own.join(' ')}` }] : [others.evidence],
   };
+}
+
+/**
+ * The same with every permission, for a task that grants too few: whoever sits at a terminal is asked for the others, and
+ * nobody sits there. No other runtime asks at all.
+ */
+function withAllPermissions(candidate: Candidate): Candidate[] {
+  const { command } = candidate;
+  const options = command.args.filter((word) => /^(-A|--allow-all)$/.test(word));
+  if (options.length > 0) return [];
+  const [verb = 'run', ...rest] = command.args.filter((word) => !/^(--allow-|-[RWNESI](=|$))/.test(word));
+  return [{ ...candidate, id: `${candidate.id}#all`, command: { ...command, args: [verb, '-A', ...rest] } }];
 }
 
 /** `export default { fetch }`: a file for `deno serve`, which does nothing by itself. */

@@ -5,6 +5,9 @@ import type { Cause } from '../plan.ts';
 
 const OWN_JAVA = 'Install a newer JDK (`sudo apt install default-jdk`, `sdk install java`), or point JAVA_HOME at one.';
 
+const NETWORK =
+  'Check the network and your Maven or Gradle settings (proxy, mirror), then try again. Where only the build tool itself can not be downloaded, install it: it is then used instead.';
+
 export const JAVA_PATTERNS: readonly Pattern[] = [
   {
     kind: 'runtime-too-old',
@@ -43,11 +46,25 @@ export const JAVA_PATTERNS: readonly Pattern[] = [
     hint: 'Install Maven or Gradle; it is then used instead.',
   },
   {
+    kind: 'missing-service',
+    pattern:
+      /Connection to (\S+:\d+) refused|Communications link failure|Unable to (?:acquire|open) JDBC Connection|Failed to (?:configure a DataSource|obtain JDBC Connection)|Failed to determine a suitable driver class|MongoSocketOpenException|RedisConnectionException|Cannot get Jedis connection/,
+    says: 'It needs a database or another service that it could not reach',
+    hint: 'Start the service, or give its address and login with --env.',
+  },
+  {
     kind: 'network',
     pattern:
-      /Could not transfer artifact \S+ from\/to \S+ \(\w+:\/\/([^\s/)]+)|Downloading \w+:\/\/([\w.-]+)\/\S*[\s\S]*?(?:Exception|timed out)|Unknown host[: ]+(\S+)|UnknownHostException: ([\w.-]+)|Could not (?:GET|HEAD) '([^']+)'|(?:wget|curl): [^\n]*(?:Failed to fetch|unable to resolve|failed)|No address associated with hostname|java\.net\.(?:Connect|NoRouteToHost|SocketTimeout|Socket)Exception|PKIX path building failed|Cannot access \S+ \(\S+\) in offline mode|status code: 50\d/,
-    says: 'A repository could not be reached ($1)',
-    hint: 'Check the network and your Maven or Gradle settings (proxy, mirror), then try again. Where only the build tool itself can not be downloaded, install it: it is then used instead.',
+      /Could not transfer artifact \S+ from\/to \S+ \(\w+:\/\/([^\s/)]+)|Downloading \w+:\/\/([\w.-]+)\/\S*[\s\S]*?(?:Exception|timed out)|Unknown host[: ]+(\S+)|UnknownHostException: ([\w.-]+)|Could not (?:GET|HEAD) '([^']+)'|Cannot access (\S+) \(\S+\) in offline mode/,
+    says: '$1 could not be reached',
+    hint: NETWORK,
+  },
+  {
+    kind: 'network',
+    pattern:
+      /Could not transfer artifact|(?:wget|curl): [^\n]*(?:Failed to fetch|unable to resolve|failed)|No address associated with hostname|PKIX path building failed|status code: 50\d/,
+    says: 'A repository could not be reached',
+    hint: NETWORK,
   },
   {
     kind: 'missing-module',
@@ -107,9 +124,8 @@ export const JAVA_PATTERNS: readonly Pattern[] = [
   },
   {
     kind: 'missing-service',
-    pattern:
-      /Connection to (\S+:\d+) refused|Communications link failure|Unable to (?:acquire JDBC|open JDBC) Connection|Failed to (?:configure a DataSource|obtain JDBC Connection)|Failed to determine a suitable driver class|MongoSocketOpenException|RedisConnectionException|Cannot get Jedis connection|Connection refused[^\n]*?(\S+:\d+)/,
-    says: 'It needs a database or another service ($1) that it could not reach',
+    pattern: /java\.net\.(?:Connect|NoRouteToHost|SocketTimeout)Exception[^\n]*|ConnectTimeoutException[^\n]*/,
+    says: 'It needs a service that it could not reach',
     hint: 'Start the service, or give its address and login with --env.',
   },
   {

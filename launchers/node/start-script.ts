@@ -41,8 +41,11 @@ const PROGRAMS = /^(node|bun|tsx|ts-node|ts-node-esm)$/;
  * `tsc && node dist/x.js` (a build goes before a start anyway). Null for everything else.
  */
 export function parseStartScript(script: string): StartScript | null {
-  return WATCHES.test(script) ? null : parse(script);
+  return WATCHES.test(lastOf(script)) ? null : parse(script);
 }
+
+/** What runs to the end stands before it. */
+const lastOf = (script: string): string => script.split('&&').at(-1)?.trim() ?? '';
 
 /** Why a script is no start, for people. */
 export const whyNoStart = (script: string): string =>
@@ -53,8 +56,9 @@ export const whyNoStart = (script: string): string =>
       : 'is not one plain node, bun or tsx command';
 
 function parse(script: string): StartScript | null {
-  if (ELSEWHERE.test(script)) return null;
-  const split = splitCommand(script.split('&&').at(-1) ?? '');
+  const last = lastOf(script);
+  if (ELSEWHERE.test(last)) return null;
+  const split = splitCommand(last);
   if (!split.ok) return null;
   const words = [...split.words];
   const env: Record<string, string> = {};
@@ -137,9 +141,8 @@ function follow(
 ): StartScript | null {
   const text = scripts[name];
   if (text === undefined) return null;
-  const last = text.split('&&').at(-1) ?? '';
   const next = /^\s*(?:npm|pnpm|yarn|bun)\s+(?:run\s+|run-script\s+)?(?:-s\s+|--silent\s+)?([\w:.-]+)\s*$/.exec(
-    last,
+    lastOf(text),
   )?.[1];
   if (next !== undefined && next !== name && steps > 0) return follow(scripts, next, read, steps - 1);
   return read(text);
@@ -147,7 +150,7 @@ function follow(
 
 /** `nodemon --watch src --exec "tsx src/index.ts"` → `tsx src/index.ts`; `tsx watch x.ts` → `tsx x.ts`. */
 function withoutWatching(script: string): string {
-  const last = script.split('&&').at(-1)?.trim() ?? '';
+  const last = lastOf(script);
   if (/^(npx\s+)?nodemon\b/.test(last)) {
     const executed = /(?:--exec|-x)[= ]+(?:"([^"]+)"|'([^']+)'|(.+))$/.exec(last);
     if (executed !== null) return executed[1] ?? executed[2] ?? executed[3] ?? '';

@@ -86,6 +86,7 @@ export function fileCandidate(
   file: string,
 ): Candidate | null {
   const text = view.read(file) ?? '';
+  if (basename(file) === 'manage.py') return djangoCandidate(venv, file);
   const way = importable(view, venv, roots, file);
   if ((runsItself(text) && !isTrial(text)) || basename(file) === '__main__.py') {
     if (way.asModule) return python(venv, `module:${way.module}`, file, ['-m', way.module], way.root);
@@ -117,7 +118,8 @@ export function objectCandidate(
     module === ''
       ? `import runpy; o = runpy.run_path(${JSON.stringify(path)})[${JSON.stringify(name)}]`
       : `from ${module} import ${name} as o`;
-  const isObject = mcpObjectOf(view.read(file) ?? '')?.name === name;
+  const known = mcpObjectOf(view.read(file) ?? '');
+  const isObject = known?.name === name && !known.isFunction;
   const made = isObject
     ? 'o.run()'
     : 'import asyncio, inspect; o = o() if inspect.isfunction(o) else o; ' +
@@ -183,6 +185,12 @@ function isPackage(view: Tree, root: string): boolean {
             module === name || module.startsWith(`${name}.`) || (dirname(file) === root && module.startsWith('.')),
         ),
   );
+}
+
+/** Django's own server, without the second process that watches the sources. */
+function djangoCandidate(venv: Venv, file: string): Candidate {
+  const path = relative(venv.dir, file);
+  return python(venv, `django:${path}`, file, [path, 'runserver', '--noreload', '{host}:{port}']);
 }
 
 function webCandidate(

@@ -97,46 +97,73 @@ const holderOf = (lists: Readonly<Record<string, readonly string[]>>, module: st
 
 interface Break {
   readonly distribution: string;
-  /** The major that no longer has it. */
-  readonly major: number;
+  /** The first release that no longer has it. */
+  readonly below: string;
   readonly pattern: RegExp;
   readonly what: (found: string) => string;
 }
 
-/** Releases that took away what sources of before use. Each pattern's first group is what is gone. */
+/** Releases that took away what sources of before use, the oldest of a distribution first; tried with each of them. */
 const BREAKS: readonly Break[] = [
   {
     distribution: 'mcp',
-    major: 2,
+    below: '2',
     pattern: /^(?:from|import) (mcp\.server\.fastmcp)\b/m,
     what: (found) => `imports ${found}`,
   },
   {
     distribution: 'mcp',
-    major: 2,
+    below: '2',
     pattern:
       /^[ \t]*@\w+\.((?:list_tools|call_tool|list_resources|read_resource|list_prompts|get_prompt|list_resource_templates|progress_notification)\(\))[ \t]*$/m,
     what: (found) => `uses the decorator ${found}`,
   },
   {
     distribution: 'fastmcp',
-    major: 3,
-    pattern:
-      /\bFastMCP\((?:[^()]|\([^()]*\))*?\b((?:dependencies|log_level|host|port|debug|stateless_http|json_response|sse_path|message_path|streamable_http_path|on_duplicate_tools|on_duplicate_resources|on_duplicate_prompts|include_tags|exclude_tags|tool_serializer|description))\s*=/,
+    below: '2.14',
+    pattern: argumentOfFastMcp('dependencies', 'resource_prefix_format'),
+    what: (found) => `gives FastMCP \`${found}\``,
+  },
+  {
+    distribution: 'fastmcp',
+    below: '3',
+    pattern: argumentOfFastMcp(
+      'log_level',
+      'host',
+      'port',
+      'debug',
+      'stateless_http',
+      'json_response',
+      'sse_path',
+      'message_path',
+      'streamable_http_path',
+      'on_duplicate_tools',
+      'on_duplicate_resources',
+      'on_duplicate_prompts',
+      'include_tags',
+      'exclude_tags',
+      'tool_serializer',
+    ),
     what: (found) => `gives FastMCP \`${found}\``,
   },
 ];
 
+/** `FastMCP("x", host="…")`, over any number of lines. */
+function argumentOfFastMcp(...names: readonly string[]): RegExp {
+  return new RegExp(`\\bFastMCP\\((?:[^()]|\\([^()]*\\))*?\\b(${names.join('|')})\\s*=(?!=)`);
+}
+
 function boundsOf(view: Tree, files: readonly string[], declared: readonly string[]) {
-  return BREAKS.flatMap(({ distribution, major, pattern, what }, at) => {
+  return BREAKS.flatMap(({ distribution, below, pattern, what }, at) => {
     const specifier = declared.filter((line) => nameOf(line) === distribution).map(specifierOf);
     // What the authors bounded themselves stays as it is; a URL can't be narrowed.
-    if (specifier.some((each) => each === null || /[<]|==|~=/.test(each) || lowest(each) >= major)) return [];
+    if (specifier.some((each) => each === null || /<|==|~=/.test(each) || !isBelow(lowest(each), below))) return [];
     const file = files.find((each) => isOf(distribution, view.read(each) ?? '') && pattern.test(view.read(each) ?? ''));
     if (file === undefined || isRepeated(at, files, view)) return [];
     const found = pattern.exec(view.read(file) ?? '')?.[1] ?? '';
-    const says = `${what(found)}, which ${distribution} ${major} no longer has: ${distribution}<${major} is installed`;
-    return [{ bound: `${distribution}<${major}`, evidence: { file, ...lineOf(view, file, pattern), says } }];
+    const bound = `${distribution}<${below}`;
+    const says = `${what(found)}, which ${distribution} ${below} no longer has: ${bound} is installed`;
+    return [{ bound, evidence: { file, ...lineOf(view, file, pattern), says } }];
   });
 }
 
@@ -151,4 +178,13 @@ const isRepeated = (at: number, files: readonly string[], view: Tree): boolean =
 const isOf = (distribution: string, text: string): boolean =>
   distribution === 'fastmcp' ? /^(?:from|import) fastmcp\b/m.test(text) : /^\s*(?:from|import) mcp\b/m.test(text);
 
-const lowest = (specifier: string): number => Number(/>=?(\d+)/.exec(specifier)?.[1] ?? 0);
+const lowest = (specifier: string): string => />=?(\d+(?:\.\d+)*)/.exec(specifier)?.[1] ?? '0';
+
+/** By number: `2.9` is below `2.14`. */
+function isBelow(version: string, other: string): boolean {
+  const [a, b] = [version, other].map((each) => each.split('.').map(Number)) as [number[], number[]];
+  for (let at = 0; at < Math.max(a.length, b.length); at++) {
+    if ((a[at] ?? 0) !== (b[at] ?? 0)) return (a[at] ?? 0) < (b[at] ?? 0);
+  }
+  return false;
+}

@@ -1,7 +1,7 @@
 /** What we use of a Python project's files: pyproject.toml, else setup.cfg and setup.py, else nothing but its sources. */
 
 import { asFields, asString, asStrings, type Fields, isFields, readManifest } from '../parse.ts';
-import { join } from '../paths.ts';
+import { dirname, isBelow, join, upwards } from '../paths.ts';
 import type { FileView, Refusal } from '../plan.ts';
 import { fromPoetry, nameOf } from './names.ts';
 import { type Listed, readConda, readPipfile, readPixi, requirementLines, requirementsFile } from './requirements.ts';
@@ -139,6 +139,21 @@ const consoleScripts = (value: unknown): ConsoleScript[] =>
     name,
     target: asString(target) ?? asString(asFields(target).reference) ?? asString(asFields(target).callable),
   }));
+
+/** With the requirements file beside what is started, where the project's own folder lists nothing. */
+export function withNearestList(
+  view: FileView,
+  dir: string,
+  project: PythonProject,
+  source: string | null,
+): PythonProject {
+  if (source === null || project.requirements.length > 0) return project;
+  const file = upwards(dirname(source))
+    .filter((folder) => folder !== dir && isBelow(folder, dir))
+    .map((folder) => requirementsFile(view, folder))
+    .find((each) => each !== null);
+  return file == null ? project : { ...project, requirementsFile: file, requirements: requirementLines(view, file) };
+}
 
 /** The first of these distributions that is required, with any extra or group. */
 export const dependsOn = (project: PythonProject, names: readonly string[]): string | null =>

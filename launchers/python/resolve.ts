@@ -14,7 +14,11 @@ import { readProject } from './project.ts';
 export function readInstalledScripts(view: FileView, plan: LaunchPlan): LaunchPlan {
   const venvDir = venvDirOf(plan);
   if (venvDir === null) return plan;
-  const scripts = installedScripts(view, venvDir, plan.projectDir);
+  const lost = new Set(plan.passedOver.map(({ what }) => what));
+  const installed = installedScripts(view, venvDir, plan.projectDir).filter((name) => !lost.has(`script ${name}`));
+  // What was planned was chosen by more than names.
+  const planned = plan.start.map(({ id }) => id.replace(/^script:/, '')).filter((name) => installed.includes(name));
+  const scripts = [...new Set([...planned, ...installed])];
   if (scripts.length === 0) return plan;
   // What was only to stand in for them if they could not be installed (`source:`) would die of the same cause.
   const rest = plan.start.filter(

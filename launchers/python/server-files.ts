@@ -66,6 +66,7 @@ function howItServes(
   mention: Mention | null,
 ): number | string | null {
   const isMain = basename(file) === '__main__.py';
+  if (basename(file) === 'manage.py') return text.includes('DJANGO_SETTINGS_MODULE') ? 90 : null;
   if (looksLikeServer(text)) {
     if (isMain) return 0;
     if (runsItself(text)) return isTrial(text) ? 30 : 0;

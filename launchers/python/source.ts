@@ -38,17 +38,22 @@ export function isTrial(text: string): boolean {
 }
 
 export interface McpObject {
-  /** Variable that holds it. */
+  /** Variable that holds it, or function that makes it. */
   readonly name: string;
+  readonly isFunction: boolean;
 }
 
-/** `mcp = FastMCP(…)` at the top level. */
+const MCP_OBJECT =
+  /^(\w+)(?:\s*:\s*[\w.[\], "']+)?\s*=\s*(?:\w+\.)*\w*(?:FastMCP|MCPServer)(?:\[[^\]]*\])?(?:\.\w+)?\(/m;
+const MADE = /^(mcp|server|mcp_server)(?:\s*:\s*[\w.[\], "']+)?\s*=\s*(?:create|make|build|get)_\w+\(/m;
+const MAKER = /^def ((?:create|make|build|get)_\w*(?:mcp|server)\w*)\(\s*\)/m;
+
+/** `mcp = FastMCP(…)` or `mcp = create_server()` at the top level, else a function without arguments that makes one. */
 export function mcpObjectOf(text: string): McpObject | null {
-  const name =
-    /^(\w+)(?:\s*:\s*[\w.[\], "']+)?\s*=\s*(?:\w+\.)*\w*(?:FastMCP|MCPServer)(?:\[[^\]]*\])?(?:\.\w+)?\(/m.exec(
-      text,
-    )?.[1];
-  return name === undefined ? null : { name };
+  const name = MCP_OBJECT.exec(text)?.[1] ?? (speaksMcp(text) ? MADE.exec(text)?.[1] : undefined);
+  if (name !== undefined) return { name, isFunction: false };
+  const maker = /\b(?:FastMCP|MCPServer)(?:\[[^\]]*\])?\(/.test(text) ? MAKER.exec(text)?.[1] : undefined;
+  return maker === undefined ? null : { name: maker, isFunction: true };
 }
 
 export interface WebApp {
@@ -60,8 +65,13 @@ export interface WebApp {
 export function webAppOf(text: string): WebApp | null {
   const match =
     /^(\w+)(?:\s*:\s*[\w.]+)?\s*=\s*(?:\w+\.)?(FastAPI|Starlette|Quart|Litestar|Flask)\(/m.exec(text) ??
-    /^(\w+)(?:\s*:\s*[\w.]+)?\s*=\s*\w+\.(http_app|streamable_http_app|sse_app|asgi_app)\(/m.exec(text);
-  return match === null ? null : { name: match[1] ?? 'app', kind: match[2] === 'Flask' ? 'wsgi' : 'asgi' };
+    /^(\w+)(?:\s*:\s*[\w.]+)?\s*=\s*\w+\.(http_app|streamable_http_app|sse_app|asgi_app)\(/m.exec(text) ??
+    (WEB.test(text)
+      ? /^(app|application|api)(?:\s*:\s*[\w.]+)?\s*=\s*((?:create|make|build|get)_\w*)\(/m.exec(text)
+      : null);
+  return match === null
+    ? null
+    : { name: match[1] ?? 'app', kind: match[2] === 'Flask' || /^from flask import/m.test(text) ? 'wsgi' : 'asgi' };
 }
 
 export interface MainFunction {

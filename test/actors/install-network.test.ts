@@ -117,23 +117,6 @@ describe('npm', () => {
     expectNoSecret(await done(await install(project, command('npm', 'install'), says)));
   });
 
-  it('installs a lock of the public registry from there', async () => {
-    await user({ '.npmrc': npmrc(mirror) }, { CORP_NPM_TOKEN: mirror.token });
-    const lock = {
-      name: 'x',
-      version: '1.0.0',
-      lockfileVersion: 3,
-      packages: {
-        '': { name: 'x', version: '1.0.0', dependencies: { 'corp-words': '1.0.0' } },
-        'node_modules/corp-words': {
-          version: '1.0.0',
-          resolved: 'https://registry.npmjs.org/corp-words/-/corp-words-1.0.0.tgz',
-        },
-      },
-    };
-    await done(await install({ ...project, 'package-lock.json': JSON.stringify(lock) }, command('npm', 'ci'), says));
-  });
-
   it('fails without the token, and shows none', async () => {
     await user({ '.npmrc': npmrc(mirror) }, { CORP_NPM_TOKEN: 'wr0ng-t0ken' });
     const failure = await failed(await install(project, command('npm', 'install')));

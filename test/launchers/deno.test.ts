@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { createDenoLauncher } from '../../launchers/deno.ts';
+import type { LaunchPlan } from '../../launchers/plan.ts';
 import { createFileView } from '../support/file-view.ts';
-import { json, planOf, refusalOf, rungs, SDK, starts, toolOf } from './plan-of.ts';
+import { starts as allStarts, json, planOf, refusalOf, rungs, SDK, toolOf } from './plan-of.ts';
+
+/** Without the last resort, which has its own test. */
+const starts = (plan: LaunchPlan) => allStarts({ ...plan, start: plan.start.filter(({ id }) => !id.endsWith('#all')) });
 
 const IMPORTS = { '@modelcontextprotocol/sdk': 'npm:@modelcontextprotocol/sdk@^1.18.0' };
 const MAIN =
@@ -369,4 +373,12 @@ describe('what Deno prints', () => {
       detect(createFileView({ 'main.ts': 'import http from "node:http";\nhttp.createServer().listen(0)' }), ''),
     ).toBe(false);
   });
+});
+
+it('a task that grants too little is started with all permissions where its own way fails', () => {
+  const tasks = { start: 'deno run --allow-net --allow-read=data main.ts serve' };
+  expect(allStarts(planOf({ 'deno.json': config({ tasks }), 'main.ts': MAIN }))).toEqual([
+    'deno run --allow-net --allow-read=data main.ts serve',
+    'deno run -A main.ts serve',
+  ]);
 });

@@ -108,7 +108,7 @@ describe('the words of Java’s tools', () => {
     [
       'missing-service',
       'localhost:5432',
-      'org.postgresql.util.PSQLException: Connection to localhost:5432 refused. Check that the hostname and port are correct and that the postmaster is accepting TCP/IP connections.',
+      'org.postgresql.util.PSQLException: Connection to localhost:5432 refused. Check that the hostname and port are correct and that the postmaster is accepting TCP/IP connections.\nCaused by: java.net.ConnectException: Connection refused',
     ],
     [
       'port-taken',

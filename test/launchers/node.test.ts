@@ -96,6 +96,7 @@ describe('the start of a Node package', () => {
       ['node dist/stdio.js', 'node dist/http.js'],
     ],
     ['what Nest builds', { start: 'nest start', 'start:prod': 'node dist/main' }, ['node dist/main.js']],
+    ['what follows a build of its page', { start: 'vite build && node dist/i.js' }, ['node dist/i.js']],
     ['behind npx and variables', { start: 'cross-env A=1 npx tsx src/i.ts' }, ['bun src/i.ts']],
     ['one of another name', { local: 'node local.js' }, ['node local.js']],
   ])('is, without a bin, %s', (_, scripts, expected) => {

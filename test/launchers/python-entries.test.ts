@@ -86,6 +86,35 @@ describe('a Python file that serves', () => {
       '-c import sys; from server import main; import asyncio; asyncio.run(main())',
     ],
     [
+      'with an object that a function makes',
+      {
+        'server.py':
+          'from mcp.server import MCPServer\ndef create_server():\n    return MCPServer("x")\nmcp = create_server()\n',
+      },
+      '-c from server import mcp as o; o.run()',
+    ],
+    [
+      'with a function that makes the object',
+      { 'server.py': 'from mcp.server import MCPServer\ndef create_server():\n    return MCPServer("x")\n' },
+      '-c from server import create_server as o; import asyncio, inspect; o = o() if inspect.isfunction(o) else o; o = asyncio.run(o) if inspect.iscoroutine(o) else o; o is None or o.run()',
+    ],
+    [
+      'as an ASGI app that a function makes',
+      {
+        'main.py':
+          'from fastapi import FastAPI\nimport mcp.server\ndef create_app():\n    return FastAPI()\napp = create_app()\n',
+      },
+      '-m uvicorn main:app --host {host} --port {port}',
+    ],
+    [
+      'by Django',
+      {
+        'manage.py':
+          'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "core.settings")\nif __name__ == "__main__":\n    main()\n',
+      },
+      'manage.py runserver --noreload {host}:{port}',
+    ],
+    [
       'as an ASGI app',
       { 'server.py': 'from starlette.applications import Starlette\nimport mcp.server\napp = Starlette()\n' },
       '-m uvicorn server:app --host {host} --port {port}',

@@ -183,6 +183,11 @@ describe('requirements without a lock', () => {
     expect(rungs(plan)).toEqual(['uv-pip-requirements']);
   });
 
+  it('beside what is started, below a root that lists none', () => {
+    const plan = planOf({ 'setup.py': '# asks questions', 'app/server.py': SERVER, 'app/requirements.txt': 'mcp\n' });
+    expect(words(plan, 'uv-pip-requirements')).toEqual(['-r', 'app/requirements.txt']);
+  });
+
   it('from repositories are looked for in the index when their hosts can not be reached', () => {
     const sources = `${BUILD}[tool.uv.sources]\nacme = {git = "https://git.example/acme.git"}\n`;
     const plan = planOf({ 'pyproject.toml': pyproject(`dependencies = ["mcp", "acme"]\n${SCRIPT}`, sources) });
@@ -228,7 +233,25 @@ describe('what the source needs beyond its lists', () => {
       'by arguments of FastMCP',
       '"fastmcp"',
       'from fastmcp import FastMCP\nmcp = FastMCP("x", dependencies=["a"])\n',
+      ['.', 'fastmcp<2.14'],
+    ],
+    [
+      'by the tightest of several',
+      '"fastmcp>=2"',
+      'from fastmcp import FastMCP\nmcp = FastMCP(\n    "x",\n    port=int(os.environ["P"]),\n    dependencies=["a"],\n)\n',
+      ['.', 'fastmcp<2.14'],
+    ],
+    [
+      'by an argument that moved',
+      '"fastmcp>=2"',
+      'from fastmcp import FastMCP\nmcp = FastMCP("x", port=1)\n',
       ['.', 'fastmcp<3'],
+    ],
+    [
+      'not where it asks for a newer one',
+      '"fastmcp>=2.14"',
+      'from fastmcp import FastMCP\nmcp = FastMCP("x", dependencies=["a"])\n',
+      ['.'],
     ],
     ['not where its authors bound it', '"mcp>=1.4,<1.9"', V1, ['.']],
     ['not where it is pinned', '"mcp==1.9.0"', V1, ['.']],

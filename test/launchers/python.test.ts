@@ -240,6 +240,23 @@ describe('after the install of a Python project', () => {
     expect(plan.start.map(({ id }) => id)).toEqual(['script:mcp-weather', 'script:weather-stdio']);
   });
 
+  it('does not start with one that was passed over, whatever its name', () => {
+    const scripts = '[project.scripts]\nmcp-weather = "mcp_weather.report:main"\nweather = "mcp_weather.server:main"\n';
+    const files = {
+      'pyproject.toml': project(scripts),
+      'mcp_weather/report.py': 'def main(): ...',
+      'mcp_weather/server.py': 'from mcp.server import Server\ndef main(): ...',
+    };
+    const view = createFileView({
+      ...files,
+      ...info('mcp_weather-1.0', 'mcp-weather = mcp_weather.report:main\nweather = mcp_weather.server:main'),
+      '.venv/bin/mcp-weather': '',
+      '.venv/bin/weather': '',
+    });
+    const plan = launcher.resolve(view, planOf(files));
+    expect(plan.start.map(({ id }) => id)).toEqual(['script:weather']);
+  });
+
   it('knows scripts that only setup.py could tell, and gives them the caller’s arguments', () => {
     const files = { 'setup.py': 'from w import NAME\nsetup(name=NAME)', 'main.py': 'import mcp\nmcp.run()' };
     const plan = planOf(files, { overrides: { args: ['--units', 'si'] } });

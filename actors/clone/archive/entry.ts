@@ -1,5 +1,3 @@
-import type { Readable } from 'node:stream';
-
 /** One entry of an archive, whatever its format. */
 export interface ArchiveEntry {
   /** As it stands in the archive: anybody's text. */
@@ -20,5 +18,3 @@ export type ReadEntries = (
   take: (entry: ArchiveEntry) => Promise<void>,
   signal: AbortSignal,
 ) => Promise<void>;
-
-export type Content = Readable | AsyncIterable<Uint8Array>;
