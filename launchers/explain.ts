@@ -217,11 +217,16 @@ export function explainWith(own: readonly Pattern[], output: string, exit: ExitL
   return unexplained(text, exit);
 }
 
+/** Where a stack was, which runtime it was, where more is written. */
+const SAYS_NOTHING = /A complete log of this run can be found in|^(Node\.js|Bun) v\d|^at \S|^[\^~\s]+$|^[})\]];?$/;
+const SAYS_ERROR = /^(\w*(Error|Exception)|error|fatal|panic)\b.{0,40}:/i;
+
 function unexplained(text: string, { code, signal }: ExitLike): Cause {
-  const last = text
+  const lines = text
     .split('\n')
     .map((line) => line.trim())
-    .findLast((line) => line !== '');
+    .filter((line) => line !== '' && !SAYS_NOTHING.test(line));
+  const last = lines.findLast((line) => SAYS_ERROR.test(line)) ?? lines.at(-1);
   const ended = signal !== null ? `was ended by ${signal}` : code === null ? 'ended' : `ended with exit code ${code}`;
   const detail =
     last === undefined ? `It ${ended} and said nothing.` : `It ${ended}; its last words: “${short(last)}”.`;

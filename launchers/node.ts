@@ -83,6 +83,7 @@ function planNode(view: FileView, dir: string, spec: PluginSpec): LaunchPlan | R
     native: nativeDependencies(view, root, [...packages.values()]),
     dispensable: dispensable(packages),
     allowScripts: spec.overrides.allowScripts,
+    focus: workspace === null || manifest.name === '' ? [] : focusOn(manifest, workspace.rootPackage),
   });
   const build = buildSteps(view, { dir, manifest, workspace }, manager, installer);
   const install = around !== null || needsInstall(manifest) ? installer.rungs : [];
@@ -127,6 +128,12 @@ function packagesOf(
   }
   return packages.set(dir, manifest);
 }
+
+/** The member with all that it depends on, and the root, which has the tools of all builds. */
+const focusOn = ({ name }: PackageJson, root: PackageJson | null): string[] => [
+  `${name}...`,
+  ...(root === null || root.name === '' ? [] : [root.name]),
+];
 
 function confidenceOf(
   manifest: PackageJson | null,

@@ -5,6 +5,7 @@
 
 import { createFailure, type Failure } from '../../machines/failure.ts';
 import type { JsonRpcId, JsonRpcMessage, RequestOptions, Session, ToolDescription } from '../context.ts';
+import { askAgain } from './ask-again.ts';
 import { createCatalog } from './catalog.ts';
 import type { Negotiated } from './era.ts';
 import { bareParams, legacyParams, modernParams } from './meta.ts';
@@ -22,6 +23,8 @@ export interface McpSession extends Session {
 
 /** Milliseconds before a subscription that the server ended is asked for again. */
 const RELISTEN_DELAY = 5000;
+/** Milliseconds without a tool list, right behind the handshake, before it is asked for again; servers answer in 0.5 s. */
+const ASK_AGAIN = 3000;
 const NO_OPTIONS: RequestOptions = {};
 /** JSON-RPC's own code for it. */
 const INTERNAL_ERROR = -32603;
@@ -29,7 +32,13 @@ const UNLIMITED: RequestOptions = { timeout: Number.POSITIVE_INFINITY, hardTimeo
 
 export function createSession(generation: number, createWire: (events: WireEvents) => Wire): McpSession {
   const listeners = new Set<(message: JsonRpcMessage) => void>();
-  const catalog = createCatalog((params) => request('tools/list', params));
+  const catalog = createCatalog((params) =>
+    opening && wire.transport === 'stdio'
+      ? askAgain((signal) => request('tools/list', params, { signal }), ASK_AGAIN)
+      : request('tools/list', params),
+  );
+  /** The catalog is fetched for the first time, right behind the handshake's last message. */
+  let opening = false;
   let negotiated: Negotiated | null = null;
   let shape = bareParams;
   /** Why it carries nothing more. */
@@ -178,7 +187,10 @@ export function createSession(generation: number, createWire: (events: WireEvent
       await wire.delivered();
       const { tools } = (outcome.server.capabilities ?? {}) as { tools?: { listChanged?: boolean } };
       if (tools === undefined || tools === null) return;
-      await catalog.refresh();
+      opening = true;
+      await catalog.refresh().finally(() => {
+        opening = false;
+      });
       if (outcome.era === 'modern' && tools.listChanged === true) listenForChanges();
     },
     request,

@@ -86,7 +86,11 @@ export function findEntries(
   }
   const isLibraryOnly = manifest !== null && sdkOfPeers(manifest) !== null && found.length === 0;
   // With a program of its own, other files that serve are parts of it.
-  const hasProgram = found.some(({ kind }) => kind === 'bin' || kind === 'start');
+  const hasProgram = found.some(({ kind, candidate: { entry } }) => {
+    // A bundle of unknown making may not come about where the compiler's output does.
+    const isKnown = entry === null || view.files.includes(entry) || sourceOf(view, dir, entry) !== null;
+    return (kind === 'bin' || kind === 'start') && isKnown;
+  });
   for (const file of hasProgram || isLibraryOnly ? [] : usualFiles(view, dir, manifest)) {
     const candidate = runner(`file:${relative(dir, file)}`, file);
     // Bun would have to be fetched for it.

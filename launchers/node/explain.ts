@@ -97,6 +97,13 @@ export const NODE_PATTERNS: readonly Pattern[] = [
   {
     kind: 'version-not-found',
     pattern:
+      /No versions available for (\S+)|No version matching "[^"]*" found for specifier "([^"]+)" \(blocked by minimum-release-age|YN0016: │ (\S+): All versions satisfying|ERR_PNPM_NO_MATURE_MATCHING_VERSION[^\n]* of (\S+) does not meet/,
+    says: 'The registry has no version of $1 from that time',
+    hint: 'Some registries do not keep the dates of releases: use another one, or a plugin with a lock file.',
+  },
+  {
+    kind: 'version-not-found',
+    pattern:
       /code E40[13]\b[\s\S]*?(https?:\/\/[^\s/]+)|ERR_PNPM_FETCH_40[13][\s\S]*?(https?:\/\/[^\s/]+)|YN0041|\b401 Unauthorized\b[\s\S]*?(https?:\/\/[^\s/]+)/,
     says: 'The registry $1 wants a login for a package that it has, or has it not',
     hint: 'If you may have the package, log in to that registry (npm login, or an entry in ~/.npmrc).',
@@ -140,7 +147,7 @@ export const NODE_PATTERNS: readonly Pattern[] = [
   {
     kind: 'missing-module',
     pattern:
-      /Cannot find module (@\S+?)\. npm has a bug|The package "([^"]+)" could not be found, and is needed by|Cannot find (?:module|package) ['"]([^'"]+)['"]|Module not found: (\S+)|Could not resolve:? ['"]([^'"]+)['"]/,
+      /Cannot find module (@\S+?)\. npm has a bug|The package "([^"]+)" could not be found, and is needed by|Cannot find (?:module|package) ['"]([^'"]+)['"]|Module not found:(?: Error:)?(?: Can't resolve)? ['"]?([^\s'"]+)|Could not resolve:? ['"]([^'"]+)['"]/,
     says: 'The module $1 is missing',
   },
   {

@@ -2,7 +2,7 @@
 
 import { relative } from '../paths.ts';
 import type { Command, Overrides, Rung, Tool } from '../plan.ts';
-import { ALLOWED, installerEnv } from './installer-env.ts';
+import { ALLOWED, IMPATIENT, installerEnv } from './installer-env.ts';
 import { createLadder } from './ladder.ts';
 import type { Manager } from './manager.ts';
 
@@ -31,6 +31,8 @@ export interface InstallOptions {
   /** devDependencies that no build calls, by folder. */
   readonly dispensable: ReadonlyMap<string, readonly string[]>;
   readonly allowScripts: Overrides['allowScripts'];
+  /** Filters for pnpm that leave out the members that this one doesn't need; [] outside of a workspace. */
+  readonly focus?: readonly string[];
 }
 
 /** What the ladder is made of. */
@@ -47,8 +49,9 @@ export interface Rungs {
 
 /** `root` is the folder of the lock; everything runs there. */
 export function createInstaller(manager: Manager, root: string, options: InstallOptions): Installer {
-  const env = installerEnv(manager, options.allowScripts);
-  const npmEnv = installerEnv({ ...manager, name: 'npm', pinned: null }, options.allowScripts);
+  const patience = options.namesRegistry === true ? IMPATIENT : {};
+  const env = { ...installerEnv(manager, options.allowScripts), ...patience };
+  const npmEnv = { ...installerEnv({ ...manager, name: 'npm', pinned: null }, options.allowScripts), ...patience };
   const command: Rungs['command'] = (args, cwd = root, extra = {}) =>
     manager.vendored === null
       ? { program: program(manager), args, cwd, env: { ...env, ...extra } }

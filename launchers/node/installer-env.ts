@@ -34,6 +34,9 @@ const COMMON: Variables = {
   DISABLE_OPENCOLLECTIVE: '1',
 };
 
+/** A registry that the project names may be within its authors' reach alone: npm would try for minutes. */
+export const IMPATIENT: Variables = { NPM_CONFIG_FETCH_RETRIES: '1', NPM_CONFIG_FETCH_RETRY_MINTIMEOUT: '1000' };
+
 /** Browsers and binaries that a server may need at some call, but not to list its tools. */
 export const WITHOUT_DOWNLOADS: Variables = {
   PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD: '1',

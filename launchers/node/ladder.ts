@@ -80,10 +80,26 @@ function ladderOf(parts: Rungs): Rung[] {
     case 'pnpm': {
       const install = (...args: string[]) => ['install', ...args, ...(ignoreWorkspace ? ['--ignore-workspace'] : [])];
       const noLock = install('--no-frozen-lockfile', '--no-lockfile');
+      const focus = options.focus ?? [];
+      const focused = (args: readonly string[]): Rung[] =>
+        focus.length === 0
+          ? []
+          : [
+              {
+                ...rung(
+                  'pnpm-frozen-member',
+                  ['version-not-found', 'network', 'install-script-failed', 'engine-mismatch'],
+                  [...args, ...focus.flatMap((filter) => ['--filter', filter])],
+                ),
+                frozen: true,
+              },
+            ];
       return [
         ...(hasLock
           ? [
               ...locked('pnpm-frozen', install('--frozen-lockfile'), NO_SCRIPTS),
+              // Another member may want what can't be had: its evaluations, its documentation.
+              ...focused(install('--frozen-lockfile')),
               rung('pnpm-install', STALE, install('--no-frozen-lockfile')),
             ]
           : []),

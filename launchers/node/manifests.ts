@@ -15,7 +15,7 @@ export const hasDownloads = (view: FileView, { lock }: Manager, packages: readon
 
 /** Compilers, bundlers and what their scripts are made of, types, and plugins of those. */
 const BUILDS =
-  /^(@types\/|@tsconfig\/|@rollup\/|@rolldown\/|@esbuild|@swc\/|@babel\/|@vercel\/ncc|@nx\/|@modelcontextprotocol\/|@nestjs\/)|typescript|^(ts|tsc|tsx|tsup|tsdown|ttsc|unbuild|esbuild|rolldown|rollup|vite|webpack|swc|babel|parcel|ncc|pkgroll|bunchee|microbundle|bun|turbo|nx|lerna|wireit|wsrun|shx|shelljs|rimraf|del|cross|copyfiles|cpy|ncp|copy|mkdirp|make|npm|run|concurrently|zx|zod|dotenv|prisma|drizzle|graphql|openapi|json|tslib|node)(-|$)/;
+  /^(@types\/|@tsconfig\/|@rollup\/|@rolldown\/|@esbuild|@swc\/|@babel\/|@vercel\/ncc|@nx\/|@modelcontextprotocol\/(?!inspector)|@nestjs\/)|typescript|^(ts|tsc|tsx|tsup|tsdown|ttsc|unbuild|esbuild|rolldown|rollup|vite|webpack|swc|babel|parcel|ncc|pkgroll|bunchee|microbundle|bun|turbo|nx|lerna|wireit|wsrun|shx|shelljs|rimraf|del|cross|copyfiles|cpy|ncp|copy|mkdirp|make|npm|run|concurrently|zx|zod|dotenv|prisma|drizzle|graphql|openapi|json|tslib|node)(-|$)/;
 
 /** devDependencies that no build of theirs calls, by folder: linters, test runners, release tools. */
 export function dispensable(packages: ReadonlyMap<string, PackageJson>): ReadonlyMap<string, readonly string[]> {

@@ -172,7 +172,7 @@ export const PYTHON_PATTERNS: readonly Pattern[] = [
     kind: 'incompatible-dependency',
     // It calls the SDK in a way that the SDK refuses, before it serves.
     pattern:
-      /site-packages\/(fastmcp|mcp)\/[^\n]*\n(?:[ \t]+[^\n]*\n|\n)*(?:TypeError|ValueError|AttributeError|RuntimeError): /,
+      /site-packages\/(fastmcp|mcp)\/[^\n]*\n(?:[ \t][^\n]*\n|\n)*(?:TypeError|ValueError|AttributeError|RuntimeError): /,
     says: 'The installed version of $1 refuses what it does',
   },
   {

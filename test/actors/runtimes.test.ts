@@ -281,11 +281,15 @@ describe('how a registry offers a tool', () => {
       { name: 'python', version: '>=3.14' },
       { registry: 'uv', range: '3.14' },
     ],
+    [
+      { name: 'cargo', version: '>=1.99' },
+      { registry: 'rustup', name: 'rust', range: '>=1.99.0' },
+    ],
   ])('%j', (tool, recipe) => {
     expect(recipeFor(tool)).toMatchObject(recipe);
   });
 
-  it.each(['java', 'cargo', 'npm'])('%s: not at all', (name) => {
+  it.each(['java', 'npm', 'docker', 'jq'])('%s: not at all', (name) => {
     expect(recipeFor({ name, version: null })).toBeNull();
   });
 });

@@ -24,7 +24,7 @@ describe('a shell script that serves', () => {
   it('is the one that reads in the others, and no test', () => {
     const files = {
       'core.sh': SERVER,
-      'movies.sh': '#!/bin/bash\nsource "$(dirname "${BASH_SOURCE[0]}")/core.sh"\nserve\n',
+      'movies.sh': '#!/bin/bash\nsource "$(dirname "$0")/core.sh"\nserve\n',
       'test_core.sh': '#!/bin/bash\n. ./core.sh\ncheck\n',
     };
     expect(starts(planOf(files))).toEqual(['bash movies.sh']);

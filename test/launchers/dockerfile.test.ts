@@ -39,7 +39,7 @@ describe('what a container of the Dockerfile runs', () => {
 describe('a Dockerfile', () => {
   it('tells ports, variables and the working folder, with the values that are known', () => {
     const image = parse(
-      'ARG BASE=node:22\nFROM ${BASE}\nARG PORT=8080\nENV PORT=$PORT NAME="my server" \\\n  PLAIN=a\nENV OLD form of it\nEXPOSE ${PORT} 9090/tcp 53/udp\nWORKDIR /srv\nWORKDIR app\n',
+      `ARG BASE=node:22\nFROM \${BASE}\nARG PORT=8080\nENV PORT=$PORT NAME="my server" \\\n  PLAIN=a\nENV OLD form of it\nEXPOSE \${PORT} 9090/tcp 53/udp\nWORKDIR /srv\nWORKDIR app\n`,
     );
     expect(image.from).toBe('node:22');
     expect(image.env).toEqual({ PORT: '8080', NAME: 'my server', PLAIN: 'a', OLD: 'form of it' });

@@ -234,6 +234,19 @@ describe('the words of installers and servers', () => {
       'node',
       "SyntaxError: The requested module 'zod' does not provide an export named 'toJSONSchema'",
     ],
+    ['version-not-found', 'node', 'npm error code ENOVERSIONS\nnpm error No versions available for fastmcp'],
+    [
+      'version-not-found',
+      'node',
+      'error: No version matching "^7.0.0" found for specifier "semver" (blocked by minimum-release-age: 91311420 seconds)',
+    ],
+    [
+      'version-not-found',
+      'node',
+      ' ERR_PNPM_NO_MATURE_MATCHING_VERSION  Version 7.8.6 (released 20 days ago) of semver does not meet the minimumReleaseAge constraint',
+    ],
+    ['version-not-found', 'node', '➤ YN0016: │ semver@npm:^7.0.0: All versions satisfying "^7.0.0" are quarantined'],
+    ['missing-module', 'node', "Module not found: Error: Can't resolve 'bufferutil' in '/x/node_modules/ws/lib'"],
     ['missing-module', 'node', 'Error: Cannot find module @rollup/rollup-linux-x64-gnu. npm has a bug related to'],
     ['missing-module', 'node', 'Error: The package "@esbuild/linux-x64" could not be found, and is needed by esbuild.'],
     [

@@ -35,6 +35,13 @@ describe('a session', () => {
     expect(tools.map(({ name }) => name)).toContain('echo');
   });
 
+  it('lists the tools of a server that lost the question, because it came together with another message', async () => {
+    const { session, run } = await openStdio(harness, 'chunks');
+    expect(session.tools.map(({ name }) => name)).toEqual(['echo']);
+    await run.line('two at once');
+    expect(session.inFlight()).toBe(0);
+  });
+
   it('gives each of many concurrent calls its own answer', async () => {
     const messages = Array.from({ length: 500 }, (_, n) => `message ${n} ü✓`);
     const answers = await Promise.all(messages.map((message) => call('echo', { message })));
