@@ -5,9 +5,11 @@ import { findEventStream } from './event-stream.ts';
 import { sourceName } from './identity.ts';
 import { basename, dirname, join } from './paths.ts';
 import type { Candidate, Evidence, FileView, Launcher, LaunchPlan, PluginSpec, Refusal } from './plan.ts';
+import { findEndpoint } from './python/endpoint.ts';
 import { findEntries, type PythonEntries } from './python/entries.ts';
 import { explainPython } from './python/explain.ts';
 import { readFastmcpConfig } from './python/fastmcp-config.ts';
+import { readImports } from './python/imports.ts';
 import { planInstall } from './python/install.ts';
 import { layoutOf } from './python/layout.ts';
 import { lineOf } from './python/lines.ts';
@@ -102,6 +104,7 @@ function planPython(folder: FileView, dir: string, spec: PluginSpec): LaunchPlan
   const subcommand =
     isOverridden || source === null || namesCommand(spec) ? null : servingSubcommand(view, roots, source);
   const start = subcommand === null ? entries.candidates : entries.candidates.map(withWord(subcommand.word));
+  const served = source === null ? [] : readImports(view, roots, source).files;
   const sdk = sdkOf(project) ?? (source !== null && speaksMcp(view.read(source) ?? '') ? 'mcp' : null);
   const base = createBasePlan('python', 'python', dir);
   const evidence: Evidence[] = [
@@ -126,7 +129,7 @@ function planPython(folder: FileView, dir: string, spec: PluginSpec): LaunchPlan
     install: install.rungs,
     start,
     port: { ...base.port, env: [...new Set([...base.port.env, ...findPortVariables(view, dir)])] },
-    endpoint: findEventStream(view, dir, start),
+    endpoint: findEventStream(view, dir, start) ?? findEndpoint(view, served),
     ...(subcommand === null ? {} : { args: [subcommand.word] }),
     env: { ...ENV, ...config?.env },
     wants: withSettings(findSettings(view, dir), config?.wants ?? []),

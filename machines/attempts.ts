@@ -1,7 +1,7 @@
 /** Which start comes next when one failed early: the ladder of attempts. Pure. */
 
 import type { Cause, LaunchPlan } from '../launchers/plan.ts';
-import type { Attempt, ProcessEvent } from './contracts.ts';
+import type { Attempt, Environment, ProcessEvent } from './contracts.ts';
 import { createFailure, type Exit, type Failure } from './failure.ts';
 
 /** The failure that one candidate of the plan ended with. */
@@ -80,8 +80,13 @@ const howItEnded = ({ code, signal }: Exit): string =>
 
 type Exited = Extract<ProcessEvent, { type: 'process.exited' }>;
 
-/** Why a program ended before it was ready. */
-export function launchFailure(exited: Exited, attempt: Attempt, tried: readonly Tried[]): Failure {
+/** Why a program ended before it was ready, in the environment that it ran in. */
+export function launchFailure(
+  exited: Exited,
+  attempt: Attempt,
+  tried: readonly Tried[],
+  environment: Environment | null,
+): Failure {
   const { cause, generation, exit, stderrTail } = exited;
   const details = {
     message: cause?.detail ?? `The program ${howItEnded(exit)} before it was ready.`,
@@ -93,8 +98,19 @@ export function launchFailure(exited: Exited, attempt: Attempt, tried: readonly 
   };
   switch (cause?.kind) {
     case 'missing-setting':
-    case 'missing-argument':
-      return createFailure('LAUNCH_NEEDS_SETTING', details);
+    case 'missing-argument': {
+      const wants = [...(environment?.plan.wants ?? [])].sort((a, b) => Number(b.required) - Number(a.required));
+      return createFailure('LAUNCH_NEEDS_SETTING', { ...details, data: { ...details.data, wants } });
+    }
+    case 'missing-module':
+    case 'incompatible-dependency': {
+      // What is missing now may be what the install had to do without.
+      const { fallbacks = [] } = environment ?? {};
+      const [first] = fallbacks;
+      if (first === undefined) return createFailure('LAUNCH_EXITED', details);
+      const hint = `It was installed another way, because ${first.tried} failed: ${first.detail} ${details.hint ?? ''}`;
+      return createFailure('LAUNCH_EXITED', { ...details, hint: hint.trim(), data: { ...details.data, fallbacks } });
+    }
     case 'held-back':
       return createFailure('LAUNCH_HELD_BACK', details);
     case 'missing-program':

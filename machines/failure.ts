@@ -50,7 +50,7 @@ export const FAILURES = {
   CONFIG_REFERENCE: row(
     'input',
     true,
-    'A variable refers to a secret (${env:…}, ${file:…}, ${cmd:…}) that can not be read.',
+    'A variable refers to another one, a file or a command (env:, file:, cmd:), and that gives no value.',
     'Correct the reference, or give the value itself.',
   ),
   CONFIG_UNKNOWN_PLUGIN: row(

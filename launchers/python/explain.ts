@@ -181,6 +181,12 @@ export const PYTHON_PATTERNS: readonly Pattern[] = [
       /attempted relative import with no known parent package|attempted relative import beyond top-level package/,
     says: 'A part of a package was run as a program',
   },
+  {
+    kind: 'missing-module',
+    // Raised by a package that does without one of several others, but not without all.
+    pattern: /ModuleNotFoundError: (?!No module)([^\n]+)/,
+    says: 'A module is missing',
+  },
   { kind: 'missing-module', pattern: /No module named '?([\w.-]+)/, says: 'The module $1 is missing' },
   { kind: 'entry-missing', pattern: /can't open file '([^']+)'/, says: 'The file $1 is not there' },
   {
@@ -199,6 +205,14 @@ export const PYTHON_PATTERNS: readonly Pattern[] = [
     kind: 'missing-argument',
     pattern: /Error: Missing (?:option|argument|parameter):? ['"]?([\w/ -]+)/,
     says: 'It needs the argument $1',
+  },
+  {
+    kind: 'missing-setting',
+    // Said by a constructor before anything is served: a word of its own configuration.
+    pattern:
+      /^(?:\w+\.)*(?:ValueError|RuntimeError|OSError|Exception|SystemExit): (?!.*[A-Z]_[A-Z])([^\n]{1,60}?) (?:is|are) (?:required|missing|not set|not configured)\b/m,
+    says: 'It needs a setting: $1',
+    hint: 'See its documentation for how it is given: with --env, or as an argument after --.',
   },
 ];
 

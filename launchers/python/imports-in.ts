@@ -10,7 +10,8 @@ export interface Import {
   readonly always: boolean;
 }
 
-const IMPORT = /^([ \t]*)(?:from[ \t]+(\.*[\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n#;]+)|import[ \t]+([\w., \t]+))/gm;
+const IMPORT =
+  /^([ \t]*)(?:from[ \t]+(\.{0,9}[\w.]{0,200})[ \t]+import[ \t]+(\([^)]*\)|[^\n#;]+)|import[ \t]+([\w., \t]+))/gm;
 
 export function importsIn(text: string): Import[] {
   // What stands in a docstring is no import; its line breaks are kept for the numbers.

@@ -56,6 +56,13 @@ export function planInstall(view: FileView, dir: string, inputs: Inputs): Python
   const venv: Command = { program: 'python', args: ['-m', 'venv', '--clear', '--without-pip', '.venv'], cwd: venvDir };
   const uv = (...args: string[]): Command => ({ program: 'uv', args, cwd: venvDir, env: UV });
   const pip = (...args: string[]): Command => uv('pip', 'install', '--python', '.venv/bin/python', ...args);
+  const bounds = [...needs.bounds, ...more.flatMap((each) => each.lines)];
+  // Of use by themselves: where one can't be had, the rest may do.
+  const later = (requirements: readonly string[]): Partial<Rung> =>
+    requirements.length === 0 ? {} : { afterwards: requirements.map((each) => pip(each)) };
+  const afterwards = later(needs.undeclared);
+  // A sync takes no requirements besides the project's own.
+  const narrowed = later([...needs.bounds, ...needs.undeclared]);
   const rungs: Rung[] = [];
   const add = (id: string, cures: readonly CauseKind[], steps: readonly Command[], rest: Partial<Rung> = {}) => {
     rungs.push({ id, cures: rungs.length === 0 ? 'any' : cures, steps: [venv, ...steps], ...rest });
@@ -74,7 +81,7 @@ export function planInstall(view: FileView, dir: string, inputs: Inputs): Python
       evidence.push({ file: uvLock, says: 'is uv’s lock' });
       add('uv-sync-frozen', [], [sync('--frozen')], { frozen: true });
     }
-    add('uv-sync', STALE, [sync()]);
+    add('uv-sync', STALE, [sync()], narrowed);
   }
   const target = (here === '.' ? '.' : `./${here}`) + (needs.extras.length > 0 ? `[${needs.extras.join(',')}]` : '');
   const pins = uvLock === null && !needsSync ? readPins(view, dir, project) : null;
@@ -111,9 +118,6 @@ export function planInstall(view: FileView, dir: string, inputs: Inputs): Python
   if (!isLocked) evidence.push(...needs.unlocked);
 
   const listed = [...project.listed, ...more];
-  const bounds = [...needs.bounds, ...more.flatMap((each) => each.lines)];
-  // Of use by itself: where one can't be had, the rest may do.
-  const afterwards = needs.undeclared.length > 0 ? { afterwards: needs.undeclared.map((each) => pip(each)) } : {};
   const requirements = requirementsWords(view, venvDir, project.requirementsFile);
   const own = hasOwnDependencies(project);
   // A manifest that declares nothing is for tools or for the name; then the lists beside it say what is needed.

@@ -12,7 +12,7 @@ export interface LogFolder {
 }
 
 const LOG =
-  /FileHandler\(\s*(?:filename\s*=\s*)?[rf]?["']([\w-][\w./-]*)\/[\w.-]+["']|filename\s*=\s*["']([\w-][\w./-]*)\/[\w.-]+\.log["']/;
+  /FileHandler\(\s*(?:filename\s*=\s*)?[rf]?["']([\w-][\w./-]{0,200})\/[\w.-]{1,100}["']|filename\s*=\s*["']([\w-][\w./-]{0,200})\/[\w.-]{1,100}\.log["']/;
 /** Whoever makes folders makes this one, too. */
 const MAKES = /\bmakedirs\(|\.mkdir\(|\bmkdir\(/;
 

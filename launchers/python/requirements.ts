@@ -168,9 +168,14 @@ export function readPixi(view: FileView, dir: string, pyproject: Fields | null):
   };
 }
 
+/** Characters from the top in which a header is looked for. */
+const HEADER = 16_384;
+
 /** PEP 723: the block `# /// script` at the head of a single file. */
 export function readScriptHeader(view: FileView, file: string): Listed | null {
-  const block = /^# \/\/\/ script\s*\n((?:#(?: .*)?\n)+?)# \/\/\/\s*$/m.exec(view.read(file) ?? '')?.[1];
+  const block = /^# \/\/\/ script\s*\n((?:#(?: .*)?\n)+?)# \/\/\/\s*$/m.exec(
+    (view.read(file) ?? '').slice(0, HEADER),
+  )?.[1];
   const fields = tomlFields(block?.replaceAll(/^# ?/gm, ''));
   if (fields === null) return null;
   return {

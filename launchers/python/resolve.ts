@@ -22,7 +22,11 @@ export function readInstalledScripts(view: FileView, plan: LaunchPlan): LaunchPl
   if (scripts.length === 0) return plan;
   // What was only to stand in for them if they could not be installed (`source:`) would die of the same cause.
   const rest = plan.start.filter(
-    ({ id }) => !/^(script|source):/.test(id) || !scripts.includes(id.replace(/^\w+:/, '')),
+    ({ id, command }) =>
+      !/^(script|source):/.test(id) ||
+      !scripts.includes(id.replace(/^\w+:/, '')) ||
+      // But for a function that a script calls without waiting for it.
+      (id.startsWith('source:') && command.args.some((word) => word.includes('asyncio.run('))),
   );
   const cwd = plan.start[0]?.command.cwd ?? plan.projectDir;
   const start = scripts.map((name): Candidate => {

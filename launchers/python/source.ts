@@ -44,8 +44,8 @@ export interface McpObject {
 }
 
 const MCP_OBJECT =
-  /^(\w+)(?:\s*:\s*[\w.[\], "']+)?\s*=\s*(?:\w+\.)*\w*(?:FastMCP|MCPServer)(?:\[[^\]]*\])?(?:\.\w+)?\(/m;
-const MADE = /^(mcp|server|mcp_server)(?:\s*:\s*[\w.[\], "']+)?\s*=\s*(?:create|make|build|get)_\w+\(/m;
+  /^(\w+)(?:\s*:\s*[\w.[\], "']{1,80})?\s*=\s*(?:\w+\.)*\w*(?:FastMCP|MCPServer)(?:\[[^\]]*\])?(?:\.\w+)?\(/m;
+const MADE = /^(mcp|server|mcp_server)(?:\s*:\s*[\w.[\], "']{1,80})?\s*=\s*(?:create|make|build|get)_\w+\(/m;
 const MAKER = /^def ((?:create|make|build|get)_\w*(?:mcp|server)\w*)\(\s*\)/m;
 
 /** `mcp = FastMCP(…)` or `mcp = create_server()` at the top level, else a function without arguments that makes one. */
@@ -82,7 +82,7 @@ export interface MainFunction {
 /** `def main():` that nothing in the file calls; one that wants arguments is none. */
 export function mainFunctionOf(text: string): MainFunction | null {
   const match =
-    /^(async )?def (main|serve|run|run_server|start|start_server|run_mcp_server|cli)\((?:\s*|[^)]*=[^)]*)\)/m.exec(
+    /^(async )?def (main|serve|run|run_server|start|start_server|run_mcp_server|cli)\((?:\s*|[^)=]{0,200}=[^)]{0,500})\)/m.exec(
       text,
     );
   return match === null ? null : { name: match[2] ?? 'main', isAsync: match[1] !== undefined };

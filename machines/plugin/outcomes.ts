@@ -63,7 +63,7 @@ export function failedJob({ tried }: PluginContext, failure: Failure): Outcome {
 export function endEarly(context: PluginContext, event: Exited | SpawnFailed | ProbeFailed): Ending {
   switch (event.type) {
     case 'process.exited': {
-      const failure = launchFailure(event, runningAttempt(context), context.tried);
+      const failure = launchFailure(event, runningAttempt(context), context.tried, context.environment);
       return endStart(context, failure, next(context, { retry: null, exited: true, cause: event.cause }));
     }
     case 'process.failed':

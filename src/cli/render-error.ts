@@ -1,3 +1,4 @@
+import type { Setting } from '../../launchers/plan.ts';
 import type { Failure } from '../../machines/failure.ts';
 import { SupervisorError, supervisorError } from '../errors.ts';
 import { printable, printableLine } from '../printable.ts';
@@ -39,6 +40,7 @@ export function errorAsText(error: SupervisorError, { style, columns }: Pick<Out
     ...paragraph(withoutQuotes(error), '  ', width),
     ...quoted(error.stderrTail, width).map(style.dim),
     ...framesOf(error).map(style.dim),
+    ...wantsOf(error, width),
   ];
   const [hint = '', ...rest] = paragraph(hintOf(error), '    ', width);
   if (hint !== '') lines.push(`  ${style.cyan('→')} ${hint.trimStart()}`, ...rest);
@@ -78,6 +80,26 @@ const QUOTED_LINES = 10;
 function quoted(tail: readonly string[], width: number): readonly string[] {
   const lines = tail.slice(-QUOTED_LINES).flatMap((line) => paragraph(printableLine(line), '    ', width));
   return lines.length === 0 ? [] : ['', ...lines, ''];
+}
+
+/** Most settings are of no concern to a first start. */
+const SHOWN_SETTINGS = 8;
+
+/** What a program that lacks a setting is known to read, what it requires first. */
+function wantsOf({ code, message, data: { wants } }: SupervisorError, width: number): readonly string[] {
+  if (code !== 'LAUNCH_NEEDS_SETTING' || !Array.isArray(wants)) return [];
+  const settings = (wants as readonly Setting[]).filter(({ required, secret }) => required || secret);
+  if (settings.length === 0) return [];
+  const lines = settings.slice(0, SHOWN_SETTINGS).flatMap(({ name, required, description }) => {
+    const kind = required ? 'required' : message.includes(name) ? 'missing' : 'secret';
+    return paragraph(
+      `${name} (${kind})${description === undefined ? '' : ` ${description.split('\n')[0]}`}`,
+      '    ',
+      width,
+    );
+  });
+  const more = settings.length - SHOWN_SETTINGS;
+  return ['  It reads:', ...lines, ...(more > 0 ? [`    … and ${more} more (detect shows all)`] : []), ''];
 }
 
 /** Where a bug of ours is: the first lines of its stack. */

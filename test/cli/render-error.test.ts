@@ -113,3 +113,15 @@ describe('anything else that was thrown', () => {
     expect(asSupervisorError('just text').message).toBe('Error: just text');
   });
 });
+
+it('names what a program reads that lacks a setting, what it requires first', () => {
+  const wants = [
+    { name: 'API_KEY', required: true, secret: true, description: 'From the console' },
+    { name: 'TOKEN', required: false, secret: true },
+    { name: 'REGION', required: false, secret: false },
+  ];
+  const error = supervisorError('LAUNCH_NEEDS_SETTING', { message: 'A setting is missing.', data: { wants } });
+  expect(errorAsText(error, plain)).toContain(
+    '  It reads:\n    API_KEY (required) From the console\n    TOKEN (secret)\n\n  → ',
+  );
+});

@@ -259,6 +259,29 @@ describe('a console script', () => {
   });
 });
 
+describe('the endpoint of a Python server', () => {
+  it.each<[string, string, string | null]>([
+    [
+      'mounted',
+      'sub = mcp.http_app(path="/calendar")\napp = FastAPI(lifespan=sub.lifespan)\napp.mount("/mcp", sub)\n',
+      '/mcp/calendar',
+    ],
+    [
+      'mounted where it is made',
+      'app = Starlette(routes=[Mount("/api", app=mcp.streamable_http_app())])\n',
+      '/api/mcp',
+    ],
+    ['given to run', 'mcp.run(transport="http", path="/weather")\n', '/weather'],
+    ['where it usually is', 'app = FastAPI()\napp.mount("/", mcp.streamable_http_app())\n', null],
+    ['of something else', 'app = FastAPI()\napp.mount("/static", StaticFiles(directory="x"))\n', null],
+  ])('is read from its source: %s', (_, text, expected) => {
+    expect(
+      planOf({ 'pyproject.toml': pyproject(), 'main.py': `${OBJECT}${text}if __name__ == "__main__":\n    run()\n` })
+        .endpoint,
+    ).toBe(expected);
+  });
+});
+
 describe('fastmcp.json', () => {
   const config = (fields: object) => ({ 'fastmcp.json': JSON.stringify(fields) });
 

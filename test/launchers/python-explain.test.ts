@@ -149,10 +149,23 @@ describe('what a Python plugin says of itself', () => {
       'usage: w [-h] --db-path DB_PATH\nw: error: the following arguments are required: --db-path',
     ],
     ['missing-argument', '--key', "Usage: w [OPTIONS]\nTry 'w --help' for help.\n\nError: Missing option '--key'."],
+    [
+      'missing-setting',
+      'Project',
+      'Traceback (most recent call last):\n  File "x.py", line 34, in __init__\nValueError: Project is required',
+    ],
+    ['missing-module', 'module', 'ModuleNotFoundError: An HTTP transport library needs to be installed.'],
     ['entry-missing', 'part of a package', 'ImportError: attempted relative import with no known parent package'],
     ['unknown', 'event loop', 'RuntimeError: Already running asyncio in this thread'],
     ['version-not-found', 'registry', '    | Unable to find installation candidates for anyio (4.9.0)'],
   ])('is %s: %s', (kind, name, output) => {
     expect(causeOf(output)).toMatchObject({ kind, detail: expect.stringContaining(name) });
   });
+});
+
+it('is told from the longest traceback too', () => {
+  const frame = (at: number) =>
+    `  File "/x/site-packages/fastmcp/a.py", line ${at}, in f\n            call(          x,     y)\n            ~~~~~^^^^^^^^^^`;
+  const output = `${Array.from({ length: 400 }, (_, at) => frame(at)).join('\n')}\nWeirdError: no`;
+  expect(causeOf(output).detail).toContain('WeirdError');
 });

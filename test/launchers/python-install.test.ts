@@ -266,6 +266,13 @@ describe('what the source needs beyond its lists', () => {
     expect(words(planOf({ ...project(dependencies), ...init(text) }), 'uv-pip')).toEqual(expected);
   });
 
+  it('is an older major after a sync without a lock, too', () => {
+    const lock = 'version = 1\n[[package]]\nname = "httpx"\n';
+    const plan = planOf({ ...project('"mcp>=1.4"'), ...init(V1), 'uv.lock': lock });
+    expect(plan.install[0]).toMatchObject({ id: 'uv-sync', cures: 'any' });
+    expect(plan.install[0]?.afterwards?.map(({ args }) => args.at(-1))).toEqual(['mcp<2']);
+  });
+
   it('is left to a lock that is there', () => {
     const lock = 'version = 1\n[[package]]\nname = "mcp"\nversion = "1.9.0"\n';
     const plan = planOf({ ...project('"mcp>=1.4"'), ...init(V1), 'uv.lock': lock });

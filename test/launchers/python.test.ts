@@ -240,6 +240,15 @@ describe('after the install of a Python project', () => {
     expect(plan.start.map(({ id }) => id)).toEqual(['script:mcp-weather', 'script:weather-stdio']);
   });
 
+  it('still waits for one that its script only calls, as its next way', () => {
+    const files = {
+      'pyproject.toml': project('[project.scripts]\nw = "w:main"\n'),
+      'w.py': 'from mcp.server import Server\nasync def main(): ...',
+    };
+    const view = createFileView({ ...files, ...info('mcp_weather-1.0', 'w = w:main'), '.venv/bin/w': '' });
+    expect(launcher.resolve(view, planOf(files)).start.map(({ id }) => id)).toEqual(['script:w', 'source:w']);
+  });
+
   it('does not start with one that was passed over, whatever its name', () => {
     const scripts = '[project.scripts]\nmcp-weather = "mcp_weather.report:main"\nweather = "mcp_weather.server:main"\n';
     const files = {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { CauseKind } from '../../launchers/plan.ts';
-import { completeAttempt, nextAttempt, noteTried, tellingFailure } from '../../machines/attempts.ts';
+import { completeAttempt, launchFailure, nextAttempt, noteTried, tellingFailure } from '../../machines/attempts.ts';
 import { createFailure } from '../../machines/failure.ts';
-import { sampleAttempt, samplePlan, samplePlanWithCandidates } from '../../src/testing/samples.ts';
+import { sampleAttempt, sampleEnvironment, samplePlan, samplePlanWithCandidates } from '../../src/testing/samples.ts';
 
 const plan = { ...samplePlanWithCandidates(2), newerTools: [{ name: 'node', version: '>=24' }] };
 const exit = (kind: CauseKind | null, dated = true) => ({
@@ -104,4 +104,31 @@ test('a first candidate that died without a word gives way to one that says what
     tellingFailure(noteTried(noteTried([], 0, first), 1, lacking), lacking).message;
   expect(told(silent)).toBe('API_KEY is missing');
   expect(told(spoken)).toBe('spoke');
+});
+
+describe('the failure of a start', () => {
+  const ended = (kind: CauseKind) => ({
+    type: 'process.exited' as const,
+    generation: 1,
+    exit: { code: 1, signal: null },
+    stderrTail: [],
+    cause: { kind, detail: 'It says so.', hint: 'Do that.' },
+  });
+  const wants = [
+    { name: 'REGION', required: false, secret: false },
+    { name: 'API_KEY', required: true, secret: true },
+  ];
+
+  test('for want of a setting names all that it reads, what it requires first', () => {
+    const environment = sampleEnvironment({ plan: samplePlan({ wants }) });
+    const failure = launchFailure(ended('missing-setting'), sampleAttempt(), [], environment);
+    expect(failure).toMatchObject({ code: 'LAUNCH_NEEDS_SETTING', data: { wants: [wants[1], wants[0]] } });
+  });
+
+  test('for want of a module tells what the install had to do without', () => {
+    const fallbacks = [{ tried: 'pnpm-frozen', cause: 'version-not-found' as const, detail: 'There is no x@1.' }];
+    const failure = launchFailure(ended('missing-module'), sampleAttempt(), [], sampleEnvironment({ fallbacks }));
+    expect(failure.hint).toBe('It was installed another way, because pnpm-frozen failed: There is no x@1. Do that.');
+    expect(launchFailure(ended('missing-module'), sampleAttempt(), [], sampleEnvironment()).hint).toBe('Do that.');
+  });
 });
