@@ -79,6 +79,7 @@ function planNode(view: FileView, dir: string, spec: PluginSpec): LaunchPlan | R
     ignoreWorkspace: workspace === null && !view.files.includes(join(root, 'pnpm-workspace.yaml')),
     npmCanRead: [...packages.values()].every(isForNpm),
     downloads: hasDownloads(view, manager, [...packages.values()]),
+    locksGit: manager.lock !== null && /"resolved": "git\+/.test(view.read(manager.lock) ?? ''),
     namesRegistry: /^\s*registry\s*=/m.test(view.read(join(root, '.npmrc')) ?? ''),
     native: nativeDependencies(view, root, [...packages.values()]),
     dispensable: dispensable(packages),

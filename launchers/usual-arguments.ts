@@ -6,6 +6,7 @@
 import { copiedFrom, readDockerfile } from './dockerfile.ts';
 import { wordsFromSource } from './go/words.ts';
 import { unscoped } from './identity.ts';
+import { withServingCommand } from './node/serving-command.ts';
 import { basename, dirname, join } from './paths.ts';
 import type { Candidate, Evidence, FileView, LaunchPlan } from './plan.ts';
 import { servingWords } from './rust/clap.ts';
@@ -42,6 +43,7 @@ export function withUsualArguments(
   if (found === null && plan.launcher === 'go') return withSourceWords(view, completed, [...names, ...own], given);
   const words = besides(found?.words ?? [], given);
   if (words.length === 0 && plan.launcher === 'rust') return withServingWords(view, completed, given);
+  if (words.length === 0 && given.length === 0 && plan.launcher === 'node') return withServingCommand(view, completed);
   const [first] = words;
   // A word that its source does not know was meant for another version.
   if (found === null || first === undefined || !sourceKnows(view, dir, first)) return completed;

@@ -41,9 +41,10 @@ export function nextAttempt(plan: LaunchPlan, attempt: Attempt, end: EarlyEnd): 
   if (!end.exited) return null;
   switch (end.cause?.kind) {
     case 'missing-setting':
-    case 'missing-argument':
     case 'held-back':
       return null;
+    case 'missing-argument':
+      return completes(plan, attempt.candidate) ? nextCandidate(plan, attempt) : null;
     case 'port-taken':
       return attempt.port === 'none' ? { ...attempt, port: 'lease' } : null;
     case 'runtime-too-old':
@@ -55,6 +56,17 @@ export function nextAttempt(plan: LaunchPlan, attempt: Attempt, end: EarlyEnd): 
       if (attempt.dependencies === 'declared' && end.dated) return { ...attempt, dependencies: 'as-of-commit' };
   }
   return nextCandidate(plan, attempt);
+}
+
+/** The next candidate is this one with more arguments. */
+function completes({ start }: LaunchPlan, candidate: number): boolean {
+  const [now, next] = [start[candidate]?.command, start[candidate + 1]?.command];
+  if (now === undefined || next === undefined) return false;
+  return (
+    now.program === next.program &&
+    now.args.length < next.args.length &&
+    now.args.every((word, at) => word === next.args[at])
+  );
 }
 
 /** The next way to start it, or null after the last one. */

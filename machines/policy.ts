@@ -37,7 +37,7 @@ export interface Timing {
 export const defaultTiming: Timing = {
   clone: 5 * 60_000,
   detect: 30_000,
-  install: 10 * 60_000,
+  install: 20 * 60_000,
   start: 60_000,
   drain: 2_000,
   inputClose: 2_000,

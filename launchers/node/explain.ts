@@ -73,6 +73,19 @@ export const NODE_PATTERNS: readonly Pattern[] = [
     hint: 'If you trust it, let the script run: --allow-scripts $1.',
   },
   {
+    kind: 'missing-setting',
+    // Zod on a configuration that is read from the environment.
+    pattern: /(?:ZodError|invalid_type)[\s\S]*?path["']?: ?\[\s*["']([A-Z][A-Z0-9_]+)["']\s*\]/,
+    says: 'The setting $1 is missing or wrong',
+    hint: 'Pass it with --env $1=value.',
+  },
+  {
+    kind: 'missing-setting',
+    pattern: /code: 'invalid_type'[\s\S]*?received: 'undefined'|Invalid input: expected \w+, received undefined/,
+    says: 'A setting is missing',
+    hint: 'Pass it with --env NAME=value; `mcp-supervisor detect` lists the names that it reads.',
+  },
+  {
     kind: 'incompatible-dependency',
     pattern: /\bERESOLVE\b|ERR_PNPM_PEER_DEP_ISSUES/,
     says: 'Its dependencies contradict each other',
@@ -155,6 +168,11 @@ export const NODE_PATTERNS: readonly Pattern[] = [
     pattern:
       /Build failed with \d+ errors?|error during build|Rollup failed|✘ \[ERROR\] |webpack \S+ compiled with \d+ error/,
     says: 'The build failed',
+  },
+  {
+    kind: 'network',
+    pattern: /network request to (https?:\/\/[^\s/]+)\S* failed/,
+    says: 'The host $1 could not be reached',
   },
 ];
 

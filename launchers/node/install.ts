@@ -24,6 +24,8 @@ export interface InstallOptions {
   readonly npmCanRead: boolean;
   /** A dependency fetches browsers or the like when it is installed. */
   readonly downloads: boolean;
+  /** The lock holds packages that come from git. */
+  readonly locksGit?: boolean;
   /** Its .npmrc names a registry. */
   readonly namesRegistry?: boolean;
   /** Packages to build one by one after an install without scripts. */

@@ -58,12 +58,17 @@ function ladderOf(parts: Rungs): Rung[] {
         ...(hasLock
           ? [
               ...locked('npm-ci', ['ci'], NO_SCRIPTS),
-              // A lock may name a registry that its authors could reach; one quick try at the caller's own.
-              rung(
-                'npm-ci-own-registry',
-                ['network'],
-                ['ci', '--replace-registry-host=always', '--fetch-retries=1', '--fetch-retry-mintimeout=1000'],
-              ),
+              // A lock may name a registry that its authors could reach; one quick try at the caller's own. The option
+              // would turn to it for git repositories as well.
+              ...(options.locksGit === true
+                ? []
+                : [
+                    rung(
+                      'npm-ci-own-registry',
+                      ['network'],
+                      ['ci', '--replace-registry-host=always', '--fetch-retries=1', '--fetch-retry-mintimeout=1000'],
+                    ),
+                  ]),
               rung('npm-install', STALE, ['install']),
             ]
           : []),

@@ -109,6 +109,13 @@ const MACHINE: readonly Pattern[] = [
   },
   {
     kind: 'missing-service',
+    pattern:
+      /(?:[Ff]ail(?:ed|ure)? (?:to connect|connecting) to|(?:[Cc]ould not|[Cc]annot|[Cc]an't|[Uu]nable to) connect to)[^\n]{0,60}?((?:localhost|127\.0\.0\.1):\d+)/,
+    says: 'It needs a service at $1, and nothing answers there',
+    hint: 'Start it, or name another place with --env or an argument.',
+  },
+  {
+    kind: 'missing-service',
     pattern: /NoKeyringError|No recommended backend was available/,
     says: 'It keeps its secrets in a keyring, and there is none',
     hint: 'Start a keyring service (gnome-keyring, KWallet), or set PYTHON_KEYRING_BACKEND with --env.',
@@ -120,7 +127,7 @@ export const PYTHON_PATTERNS: readonly Pattern[] = [
   {
     kind: 'lock-out-of-date',
     pattern:
-      /lockfile at `uv\.lock` needs to be updated|Unable to find lockfile|[Ff]ailed to parse `?uv\.lock|uv\.lock.*(?:unsupported|not compatible)|pyproject\.toml changed significantly since poetry\.lock|poetry\.lock is not up to date|lock file is not compatible with the current version of Poetry|[Hh]ash mismatch|Invalid hash|content-hash/,
+      /lockfile at `uv\.lock` needs to be updated|Unable to find lockfile|[Ff]ailed to parse `?uv\.lock|uv\.lock.*(?:unsupported|not compatible)|pyproject\.toml changed significantly since poetry\.lock|poetry\.lock is not up to date|lock file is not compatible with the current version of Poetry|[Hh]ash mismatch|Invalid hash|did not match any known checksums/,
     says: 'The lock file does not match the manifest',
   },
   {
@@ -216,4 +223,8 @@ export const PYTHON_PATTERNS: readonly Pattern[] = [
   },
 ];
 
-export const explainPython = (output: string, exit: ExitLike): Cause => explainWith(PYTHON_PATTERNS, output, exit);
+/** The frame that Python draws around the errors of a task group. */
+const GROUP_FRAME = /^ *(?:\||\+)-*[ ]?/gm;
+
+export const explainPython = (output: string, exit: ExitLike): Cause =>
+  explainWith(PYTHON_PATTERNS, output.replaceAll(GROUP_FRAME, ''), exit);

@@ -69,7 +69,7 @@ export const addSourceOptions = (command: Command): Command =>
     )
     .option(
       '--timeout <seconds>',
-      'seconds that each step may take (default: 300 to clone, 600 to install, 60 to start, 60 to answer)',
+      'seconds that each step may take (default: 300 to clone, 1200 to install, 60 to start, 60 to answer)',
       seconds,
     )
     .option(

@@ -85,13 +85,15 @@ function quoted(tail: readonly string[], width: number): readonly string[] {
 /** Most settings are of no concern to a first start. */
 const SHOWN_SETTINGS = 8;
 
-/** What a program that lacks a setting is known to read, what it requires first. */
+/** What a program that lacks a setting is known to read besides, what it requires first. */
 function wantsOf({ code, message, data: { wants } }: SupervisorError, width: number): readonly string[] {
   if (code !== 'LAUNCH_NEEDS_SETTING' || !Array.isArray(wants)) return [];
-  const settings = (wants as readonly Setting[]).filter(({ required, secret }) => required || secret);
+  const settings = (wants as readonly Setting[]).filter(
+    ({ name, required, secret }) => (required || secret) && !message.includes(name),
+  );
   if (settings.length === 0) return [];
   const lines = settings.slice(0, SHOWN_SETTINGS).flatMap(({ name, required, description }) => {
-    const kind = required ? 'required' : message.includes(name) ? 'missing' : 'secret';
+    const kind = required ? 'required' : 'secret';
     return paragraph(
       `${name} (${kind})${description === undefined ? '' : ` ${description.split('\n')[0]}`}`,
       '    ',
@@ -99,7 +101,7 @@ function wantsOf({ code, message, data: { wants } }: SupervisorError, width: num
     );
   });
   const more = settings.length - SHOWN_SETTINGS;
-  return ['  It reads:', ...lines, ...(more > 0 ? [`    … and ${more} more (detect shows all)`] : []), ''];
+  return ['  It also reads:', ...lines, ...(more > 0 ? [`    … and ${more} more (detect shows all)`] : []), ''];
 }
 
 /** Where a bug of ours is: the first lines of its stack. */

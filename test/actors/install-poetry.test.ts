@@ -2,9 +2,10 @@
 
 import { execFile } from 'node:child_process';
 import { createReadStream } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -18,6 +19,7 @@ const run = promisify(execFile);
 const TIME = 120_000;
 
 let harness: Harness;
+let cache: string;
 let index: Server;
 let url: string;
 
@@ -46,7 +48,9 @@ for name in sys.argv[1:]:
 }
 
 beforeEach(async () => {
-  harness = await createHarness({}, [createPythonLauncher()]);
+  // Poetry remembers an index by its name, which is that of the last test's, too.
+  cache = await mkdtemp(join(tmpdir(), 'mcps-poetry-'));
+  harness = await createHarness({ POETRY_CACHE_DIR: cache }, [createPythonLauncher()]);
   index = await startIndex(join(harness.home.root, 'index'), ['tinya', 'tinyb', 'tinyc', 'tinyd']);
   url = `http://127.0.0.1:${(index.address() as AddressInfo).port}/simple/`;
 });
@@ -54,6 +58,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await new Promise((resolve) => index.close(resolve));
   await harness[Symbol.asyncDispose]();
+  await rm(cache, { recursive: true, force: true });
 });
 
 const manifest = (more = '') => `[tool.poetry]
@@ -115,7 +120,7 @@ describe('a project with a lock of Poetry’s', () => {
         'tiny_w/__init__.py': `import tinyb\n${MODULE}`,
       });
       const environment = await done(harness.install(await harness.checkout(files), planOf(files)));
-      expect(environment.rung).toBe('poetry-install');
+      expect(environment).toMatchObject({ rung: 'poetry-install', fallbacks: [] });
       expect(environment.plan.start[0]?.id).toBe('script:tiny-w');
       expect(await output(environment)).toBe("['tinya', 'tinyb']");
     },

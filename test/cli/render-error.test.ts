@@ -122,6 +122,6 @@ it('names what a program reads that lacks a setting, what it requires first', ()
   ];
   const error = supervisorError('LAUNCH_NEEDS_SETTING', { message: 'A setting is missing.', data: { wants } });
   expect(errorAsText(error, plain)).toContain(
-    '  It reads:\n    API_KEY (required) From the console\n    TOKEN (secret)\n\n  → ',
+    '  It also reads:\n    API_KEY (required) From the console\n    TOKEN (secret)\n\n  → ',
   );
 });

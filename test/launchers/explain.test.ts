@@ -234,6 +234,12 @@ describe('the words of installers and servers', () => {
       'node',
       "SyntaxError: The requested module 'zod' does not provide an export named 'toJSONSchema'",
     ],
+    [
+      'missing-setting',
+      'node',
+      "ZodError: [\n  {\n    code: 'invalid_type',\n    expected: 'string',\n    received: 'undefined',\n    path: [Array],",
+    ],
+    ['missing-setting', 'node', 'ZodError: [ { "code": "invalid_type", "path": [ "AZURE_CLIENT_ID" ] } ]'],
     ['version-not-found', 'node', 'npm error code ENOVERSIONS\nnpm error No versions available for fastmcp'],
     [
       'version-not-found',
@@ -288,6 +294,15 @@ describe('the words of installers and servers', () => {
     'fatal: ACCESS_TOKEN must be set',
   ])('mean a missing setting: %s', (output) => {
     expect(causeOf('python', output).kind).toBe('missing-setting');
+  });
+
+  it('name the host that npm could not reach', () => {
+    const said =
+      'npm error code ENOTFOUND\nnpm error network request to https://host.example/a/b.tgz failed, reason: x';
+    expect(causeOf('node', said)).toMatchObject({
+      kind: 'network',
+      detail: expect.stringContaining('The host https://host.example could not be reached'),
+    });
   });
 
   it('name the setting and how to pass it', () => {

@@ -103,6 +103,19 @@ describe('the start of a Node package', () => {
     expect(starts(planOf({ 'package.json': pkg({ scripts }) }))).toEqual(expected);
   });
 
+  it('is, behind the program alone, the program with the command that serves', () => {
+    for (const cli of [
+      "program.command('serve').action(run);",
+      'if (command === "serve") await run();',
+      "switch (process.argv[2]) { case 'serve': run(); }",
+    ]) {
+      const plan = planOf({ 'package.json': pkg({ bin: 'dist/cli.js' }), 'src/cli.ts': cli });
+      expect(starts(plan)).toEqual(['node dist/cli.js', 'node dist/cli.js serve']);
+    }
+    const plain = planOf({ 'package.json': pkg({ bin: 'dist/cli.js' }), 'src/cli.ts': 'if (kind === "serve") run();' });
+    expect(starts(plain)).toEqual(['node dist/cli.js']);
+  });
+
   it('is node itself for TypeScript whose first line says so, and that nothing else runs', () => {
     const src = { 'src/i.ts': '#!/usr/bin/env -S node --experimental-strip-types\n' };
     expect(starts(planOf({ 'package.json': pkg({ bin: 'src/i.ts' }), ...src }))).toEqual([

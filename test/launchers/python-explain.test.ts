@@ -73,6 +73,11 @@ describe('what a Python plugin lacks of this machine', () => {
       'keyring.errors.NoKeyringError: No recommended backend was available. Install a recommended 3rd party backend package',
     ],
     [
+      'missing-service',
+      'localhost:19530',
+      '    +-+---------------- 1 ----------------\n    | Traceback (most recent call last):\n    |     raise MilvusException(\n    | pymilvus.exceptions.MilvusException: <MilvusException: (code=2, message=Fail connecting to server on localhost:19530, illegal connection params or server unavailable)>\n    +------------------------------------',
+    ],
+    [
       'network',
       'https://git.example.invalid/acme/foo.git/',
       "error: Failed to download and build `foo @ git+https://git.example.invalid/acme/foo.git`\n  cause: Git operation failed\n         fatal: unable to access 'https://git.example.invalid/acme/foo.git/': Could not resolve host: git.example.invalid",
@@ -161,6 +166,12 @@ describe('what a Python plugin says of itself', () => {
   ])('is %s: %s', (kind, name, output) => {
     expect(causeOf(output)).toMatchObject({ kind, detail: expect.stringContaining(name) });
   });
+});
+
+it('is told from within the frame of a task group, by its last words', () => {
+  const output =
+    '  + Exception Group Traceback (most recent call last):\n  | ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception)\n  +-+---------------- 1 ----------------\n    | OddError: this and that\n    +------------------------------------';
+  expect(causeOf(output).detail).toContain('“OddError: this and that”');
 });
 
 it('is told from the longest traceback too', () => {

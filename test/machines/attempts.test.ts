@@ -30,6 +30,14 @@ describe('the next attempt after', () => {
     expect(nextAttempt(plan, sampleAttempt(), exit(kind))).toEqual(expected);
   });
 
+  test('a missing argument is the next candidate, where that is the same program with one', () => {
+    const [first] = plan.start;
+    const more = { ...first!, command: { ...first!.command, args: [...first!.command.args, 'serve'] } };
+    const end = exit('missing-argument');
+    expect(nextAttempt({ ...plan, start: [first!, more] }, sampleAttempt(), end)).toMatchObject({ candidate: 1 });
+    expect(nextAttempt({ ...plan, start: [more, first!] }, sampleAttempt(), end)).toBeNull();
+  });
+
   test('the last candidate is none', () => {
     expect(nextAttempt(plan, sampleAttempt({ candidate: 1 }), exit(null))).toBeNull();
   });

@@ -7,7 +7,7 @@ import { createPlugin, reach } from './covered.ts';
 const JOBS = [
   ['cloning', 'clone', 'CLONE_TIMEOUT', 300_000],
   ['detecting', 'detect', 'DETECT_TIMEOUT', 30_000],
-  ['installing', 'install', 'INSTALL_TIMEOUT', 600_000],
+  ['installing', 'install', 'INSTALL_TIMEOUT', 1_200_000],
 ] as const;
 
 describe.each(JOBS)('%s', (state, job, late, limit) => {
