@@ -1,4 +1,4 @@
-import { cp, writeFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runCli } from '../support/cli.ts';
@@ -19,7 +19,7 @@ test('detect --json prints the plan, where it was found, and what this machine h
   });
   expect(said.machine).toContainEqual({
     name: 'node',
-    wanted: expect.anything(),
+    wanted: null,
     found: { program: process.execPath, version: process.versions.node },
     fetchable: false,
     hint: '',
@@ -31,6 +31,9 @@ test('detect --strict tells an author what is left to guesswork, and is content 
   await using home = await createHome();
   const folder = join(home.root, 'mine');
   await cp(fixtureFolder('node-stdio'), folder, { recursive: true });
+  const packageFile = join(folder, 'package.json');
+  const fields = JSON.parse(await readFile(packageFile, 'utf8'));
+  await writeFile(packageFile, JSON.stringify({ ...fields, engines: { node: '>=20' } }, null, 2));
   const doubting = await runCli(home, ['detect', folder, '--strict']);
   expect(doubting.exitCode).toBe(3);
   expect(doubting.stdout).toMatch(/left to guesswork\n/);
