@@ -150,12 +150,6 @@ export function planInstall(view: FileView, dir: string, inputs: Inputs): Python
   if (sifted !== null && sifted.length > 0) add('uv-pip-sifted', ANY_FAULT, [pip(...sifted, ...bounds)], afterwards);
   const surer = project.listed.flatMap((each) => each.surer ?? []);
   if (surer.length > 0) add('uv-pip-of-conda', ANY_FAULT, [pip(...surer, ...bounds)], afterwards);
-  if (sourcesElsewhere(project).length > 0) {
-    // Their hosts may not be reachable from here, while the index has releases of the same names.
-    const [last] = rungs.slice(first);
-    const steps = (last?.steps.slice(1) ?? []).map((step) => withOption(step, '--no-sources'));
-    if (steps.length > 0) add('uv-pip-no-sources', ['network', 'version-not-found'], steps, afterwards);
-  }
   if (hasOwnIndex(project)) {
     // A company's mirror is not reachable from everywhere; what it mirrors is.
     const [last] = rungs.slice(first);
@@ -212,12 +206,6 @@ function siftedLines(view: FileView, file: string): string[] | null {
   const kept = lines.filter((line) => !isOutOfPlace(line));
   return kept.length < lines.length ? kept : null;
 }
-
-/** Dependencies that are declared to come from a repository or an address instead of an index. */
-const sourcesElsewhere = ({ pyproject }: PythonProject): string[] =>
-  Object.entries(asFields(asFields(asFields(pyproject?.tool).uv).sources))
-    .filter(([, source]) => [source].flat().some((each) => 'git' in asFields(each) || 'url' in asFields(each)))
-    .map(([name]) => name);
 
 /** True when the project takes another index in place of the user's own. */
 const hasOwnIndex = ({ pyproject }: PythonProject): boolean => {

@@ -188,11 +188,10 @@ describe('requirements without a lock', () => {
     expect(words(plan, 'uv-pip-requirements')).toEqual(['-r', 'app/requirements.txt']);
   });
 
-  it('from repositories are looked for in the index when their hosts can not be reached', () => {
+  it('from repositories are never taken from the index, where another package may have that name', () => {
     const sources = `${BUILD}[tool.uv.sources]\nacme = {git = "https://git.example/acme.git"}\n`;
     const plan = planOf({ 'pyproject.toml': pyproject(`dependencies = ["mcp", "acme"]\n${SCRIPT}`, sources) });
-    expect(plan.install.at(-1)).toMatchObject({ id: 'uv-pip-no-sources', cures: ['network', 'version-not-found'] });
-    expect(plan.install.at(-1)?.steps.at(-1)?.args).toContain('--no-sources');
+    expect(JSON.stringify(plan.install)).not.toContain('--no-sources');
   });
 });
 
