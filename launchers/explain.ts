@@ -142,7 +142,7 @@ const LAST: readonly Pattern[] = [
   },
   {
     kind: 'missing-argument',
-    pattern: /^\s*usage:[ \t]*(?:\r?\n\s*)?(\S.*)/im,
+    pattern: /^\s*usage:[ \t]*(?:\r?\n\s*)?(\S.*)/dim,
     says: 'It shows how to use it and ends: it needs arguments',
   },
   {
