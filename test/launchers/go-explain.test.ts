@@ -119,7 +119,7 @@ describe('the last words of a Go program', () => {
     ['missing-argument', '<allowed-directory>', 'Usage: plain <allowed-directory> [more...]'],
     [
       'missing-argument',
-      'Usage:',
+      'weather [command]',
       'Weather for everyone\n\nUsage:\n  weather [command]\n\nAvailable Commands:\n  open\n',
     ],
     ['missing-argument', 'workspace directory is required', '2026/11/22 20:37:01 workspace directory is required'],
