@@ -110,9 +110,14 @@ async function openCatalog(session: McpSession, outcome: Negotiation & { ok: tru
   } catch (thrown) {
     if (!(thrown instanceof SessionError) || thrown.failure.code !== 'CALL_PROTOCOL_ERROR') throw thrown;
     if (thrown.failure.data.code === METHOD_NOT_FOUND) return null;
-    return createFailure('PROBE_PROTOCOL', {
-      message: `The server does not list its tools: ${thrown.failure.message}`,
-      data: thrown.failure.data,
+    const { message, data } = thrown.failure;
+    // Its tools come from somewhere else: nothing is wrong with how it speaks.
+    return createFailure(UNREACHABLE.test(message) ? 'LAUNCH_MISSING_SERVICE' : 'PROBE_PROTOCOL', {
+      message: `The server does not list its tools: ${message}`,
+      data,
     });
   }
 }
+
+const UNREACHABLE =
+  /fetch failed|failed to fetch|ENOTFOUND|ECONNREFUSED|EAI_AGAIN|ETIMEDOUT|getaddrinfo|name resolution|no such host|[Cc]onnection (refused|error)|[Cc]onnectError|unreachable/;

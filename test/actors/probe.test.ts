@@ -147,6 +147,12 @@ describe('the probe and the protocol era', () => {
     expect(await probed.failed()).toMatchObject({ retry: null, failure: { message: /does not list its tools/ } });
   });
 
+  it('tells a service that can not be reached from a server that speaks wrongly', async () => {
+    const probed = await probe(harness, mcp('tools-from-afar'), { protocol: 'legacy' });
+    const failure = { code: 'LAUNCH_MISSING_SERVICE', message: /fetch failed/ };
+    expect(await probed.failed()).toMatchObject({ retry: null, failure });
+  });
+
   it('begins with the modern era when it is known', async () => {
     const probed = await probe(harness, mcp('modern', 'locked'), { attempt: { era: 'modern' } });
     expect(await probed.ready()).toMatchObject({ era: 'modern', tools: 1 });
