@@ -38,7 +38,7 @@ const filesOf = async (folder: string): Promise<readonly string[]> =>
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
 describe.each(Object.entries(packers))('%s', (_, pack) => {
-  test('is unpacked without the folder around it, with its modes and times', async () => {
+  test('is unpacked without the folder around it (trap 35), with its modes and times', async () => {
     await using harness = await createCloneHarness();
     const checkout = await harness.cloned(await put(harness, pack(FILES)));
     expect(await filesOf(checkout.dir)).toEqual(['bin/run.sh', 'package.json', 'src/ünï.js']);

@@ -128,7 +128,7 @@ test('a folder with more files than it may hold is refused', async () => {
 describe('what a checkout lacks', () => {
   const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${'0'.repeat(64)}\nsize 1\n`;
 
-  test('is found: pointers where the repository uses LFS, and empty submodules', async () => {
+  test('is found: pointers where the repository uses LFS, and empty submodules (trap 36)', async () => {
     await using home = await createHome();
     await writeFiles(home.root, {
       '.gitattributes': '*.bin filter=lfs diff=lfs merge=lfs -text\n',

@@ -44,7 +44,7 @@ describe('a .NET project', () => {
 
   it.each<[string, Files, string]>([
     [
-      'AssemblyName',
+      'AssemblyName (trap 29)',
       { 'Weather.csproj': csproj({ properties: '<AssemblyName>acme-weather</AssemblyName>' }) },
       'acme-weather',
     ],

@@ -150,7 +150,7 @@ describe('Spring', () => {
 
   it.each<[string, Files, string[]]>([
     [
-      'without a banner or a log on stdout; one that died without a word then says why',
+      'without a banner or a log on stdout (trap 28); one that died without a word then says why',
       { 'pom.xml': boot('spring-ai-starter-mcp-server') },
       [`java ${STDIO} ${JAR}`, `java ${ALOUD} ${JAR}`],
     ],
@@ -273,7 +273,7 @@ describe('the build of a Maven project', () => {
     expect(toolOf(plan, 'mvn')).toBeUndefined();
   });
 
-  it('makes a wrapper with Windows line ends readable first', () => {
+  it('makes a wrapper with Windows line ends readable first (trap 26)', () => {
     const [sed, mvnw] = maven({ ...files, ...WRAPPER, mvnw: '#!/bin/sh\r\n' });
     expect(sed).toBe('sed -i.crlf s/\r$// mvnw');
     expect(mvnw).toMatch(/^sh mvnw /);
@@ -599,7 +599,7 @@ describe('after the build', () => {
   const jarsOf = (files: Files, built: readonly string[]) => resolved(files, built).start.map(({ entry }) => entry);
   const SHADED: Files = { 'pom.xml': pom({ plugins: shade('<mainClass>com.acme.Main</mainClass>') }), ...SOURCE };
 
-  it('the jar is found under its real name, the fat one of two', () => {
+  it('the jar is found under its real name, the fat one of two (trap 27)', () => {
     expect(
       jarsOf(SHADED, [
         'target/other-9.jar',

@@ -12,7 +12,7 @@ describe('the program of a Rust project', () => {
   it.each<[string, Record<string, string>, string]>([
     ['src/main.rs is called like the package', { 'Cargo.toml': crate('acme'), ...MAIN }, 'acme'],
     [
-      '[[bin]] may call it otherwise',
+      '[[bin]] may call it otherwise (trap 25)',
       { 'Cargo.toml': crate('acme', `[[bin]]\nname = "acme-mcp"\npath = "src/main.rs"\n${RMCP}`), ...MAIN },
       'acme-mcp',
     ],
