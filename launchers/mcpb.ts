@@ -74,16 +74,19 @@ function planBundle(
   const { fields, type, entry } = bundle;
   const runtime = RUNTIMES[type] as string;
   const isWhole = type !== 'uv' && (BUNDLED[runtime] ?? []).some((folder) => view.has(join(dir, folder)));
-  // uv installs what pyproject.toml names; a clone has nothing installed yet.
-  const told = { ...spec, overrides: { ...spec.overrides, command: ['entry'] } };
   const launcher = isWhole ? undefined : runtimes.find(({ id }) => id === runtime);
-  const made = launcher?.detect(view, dir) ? launcher.plan(view, dir, told) : undefined;
-  const known = launcher?.detect(view, dir) ? launcher.plan(view, dir, spec) : undefined;
-  const base = made === undefined || isRefusal(made) ? createBinaryPlan(view, dir) : made;
-  const surely = known !== undefined && !isRefusal(known) && known.confidence === 'high';
+  const planned = (as: PluginSpec): LaunchPlan | null => {
+    const made = launcher?.detect(view, dir) ? launcher.plan(view, dir, as) : null;
+    return made === null || isRefusal(made) ? null : made;
+  };
+  const known = planned(spec);
+  // A runtime's rules need find no entry where the manifest names one.
+  const told = { ...spec, overrides: { ...spec.overrides, command: ['entry'] } };
+  const base = known ?? planned(told) ?? createBinaryPlan(view, dir);
+  const surely = known?.confidence === 'high';
   const candidate = candidateOf(view, dir, bundle);
   if (candidate === null) return badManifest(file, '`server.mcp_config.command` leaves the bundle');
-  const start = [candidate, ...(known === undefined || isRefusal(known) ? [] : known.start)];
+  const start = [candidate, ...(known?.start ?? [])];
   const { compatibility, name } = fields;
   const range = asString(asFields(asFields(compatibility).runtimes)[runtime]);
   return {

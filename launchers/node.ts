@@ -5,7 +5,7 @@ import { createBasePlan } from './base-plan.ts';
 import { findEventStream } from './event-stream.ts';
 import { sourceName } from './identity.ts';
 import { buildSteps, otherwise } from './node/build.ts';
-import { type Entries, findEntries } from './node/entries.ts';
+import { findEntries, type NodeEntries } from './node/entries.ts';
 import { explainNode } from './node/explain.ts';
 import { createInstaller } from './node/install.ts';
 import { chooseManager } from './node/manager.ts';
@@ -138,7 +138,7 @@ const focusOn = ({ name }: PackageJson, root: PackageJson | null): string[] => [
 
 function confidenceOf(
   manifest: PackageJson | null,
-  { best, evidence }: Entries,
+  { best, evidence }: NodeEntries,
   isMember: boolean,
 ): LaunchPlan['confidence'] {
   const usesSdk = manifest !== null && sdkOf(manifest) !== null;

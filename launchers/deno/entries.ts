@@ -1,5 +1,6 @@
 /** Ways to start a Deno project, best first: a task, an export that serves, the usual file names. */
 
+import { type Entries, firstEntries } from '../entries.ts';
 import { basename, join, relative } from '../paths.ts';
 import type { Candidate, Evidence, FileView, PassedOver } from '../plan.ts';
 import { type DenoCommand, parseDenoCommand, permissionsIn } from './command.ts';
@@ -9,12 +10,7 @@ import { isForDeno, looksLikeServer, runsItself } from './source.ts';
 
 type Kind = 'task' | 'export' | 'file';
 
-export interface DenoEntries {
-  readonly candidates: readonly Candidate[];
-  readonly evidence: readonly Evidence[];
-  readonly passedOver: readonly PassedOver[];
-  readonly best: Kind | null;
-}
+export type DenoEntries = Entries<Kind>;
 
 /** A few are enough: each fallback costs a start. */
 const MAX_CANDIDATES = 4;
@@ -46,14 +42,11 @@ export function findEntries(view: FileView, dir: string, project: DenoProject): 
   for (const file of found.length > 0 ? [] : usualFiles(view, dir, project)) {
     add('file', `file:${relative(dir, file)}`, file, { file, says: 'looks like a server' });
   }
-  const best = found.slice(0, MAX_CANDIDATES);
-  const candidates = best.map(({ candidate }) => candidate);
-  return {
-    candidates: [...candidates, ...candidates.slice(0, 1).flatMap(withAllPermissions)],
-    evidence: best.flatMap(({ evidence }) => evidence),
-    passedOver,
-    best: best[0]?.kind ?? null,
-  };
+  const entries = firstEntries(found, MAX_CANDIDATES, passedOver);
+  const [first] = entries.candidates;
+  return first === undefined
+    ? entries
+    : { ...entries, candidates: [...entries.candidates, ...withAllPermissions(first)] };
 }
 
 /** The task’s command; of `deno task other`, the other’s. */

@@ -1,6 +1,7 @@
 /** Ways to start a Node package, best first: bin, start script, main, the usual file names, the source itself. */
 
 import { readDockerfile } from '../dockerfile.ts';
+import { type Entries, firstEntries } from '../entries.ts';
 import { byIdentity, isHelper } from '../identity.ts';
 import { join, relative } from '../paths.ts';
 import type { Candidate, Command, Evidence, FileView, PassedOver } from '../plan.ts';
@@ -26,13 +27,9 @@ import {
 } from './start-script.ts';
 import { usualFiles } from './usual-files.ts';
 
-export interface Entries {
-  readonly candidates: readonly Candidate[];
-  readonly evidence: readonly Evidence[];
-  readonly passedOver: readonly PassedOver[];
-  /** Where the first one was found; null when there is none. */
-  readonly best: 'bin' | 'start' | 'main' | 'file' | null;
-}
+type Kind = 'bin' | 'start' | 'main' | 'file';
+
+export type NodeEntries = Entries<Kind>;
 
 /** A few are enough: each fallback costs a start. */
 const MAX_CANDIDATES = 6;
@@ -42,10 +39,10 @@ export function findEntries(
   dir: string,
   manifest: PackageJson | null,
   identities: readonly string[],
-): Entries {
-  const found: { candidate: Candidate; kind: NonNullable<Entries['best']>; evidence: Evidence }[] = [];
+): NodeEntries {
+  const found: { candidate: Candidate; kind: Kind; evidence: Evidence }[] = [];
   const manifestFile = join(dir, 'package.json');
-  const add = (kind: NonNullable<Entries['best']>, candidate: Candidate | null, file: string, says: string) => {
+  const add = (kind: Kind, candidate: Candidate | null, file: string, says: string) => {
     if (candidate === null) return;
     const same = ({ candidate: { command } }: (typeof found)[number]) =>
       command.program === candidate.command.program && command.args.join('\0') === candidate.command.args.join('\0');
@@ -54,7 +51,7 @@ export function findEntries(
   const passedOver: PassedOver[] = [];
   const pass = (what: string, why: string) => passedOver.push({ file: manifestFile, what, why });
   const runner = createRunner(view, dir, manifest);
-  const addScript = (kind: NonNullable<Entries['best']>, { name, script }: NamedScript, from = manifestFile) => {
+  const addScript = (kind: Kind, { name, script }: NamedScript, from = manifestFile) => {
     const named = script.file === '.' || script.file === './' ? (manifest?.main ?? 'index.js') : script.file;
     const file = fileBelow(dir, withEnding(view, dir, named));
     const id = from === manifestFile ? `script:${name}` : name;
@@ -113,13 +110,7 @@ export function findEntries(
       add('file', runner(`source:${relative(dir, source)}`, source), source, 'is the source of the entry');
     }
   }
-  const best = found.slice(0, MAX_CANDIDATES);
-  return {
-    candidates: best.map(({ candidate }) => candidate),
-    evidence: best.map(({ evidence }) => evidence),
-    passedOver,
-    best: best[0]?.kind ?? null,
-  };
+  return firstEntries(found, MAX_CANDIDATES, passedOver);
 }
 
 const isBuiltTest = (file: string): boolean => /\.(test|spec|d)\.[cm]?tsx?$/.test(file);

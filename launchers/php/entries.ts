@@ -1,5 +1,6 @@
 /** Ways to start a PHP project, best first: the package's program, one in bin, a framework's command, a file that serves. */
 
+import { type Entries, firstEntries } from '../entries.ts';
 import { byIdentity, isHelper } from '../identity.ts';
 import { basename, dirname, isBelow, join, relative, withoutExtension } from '../paths.ts';
 import type { Candidate, Evidence, FileView, PassedOver } from '../plan.ts';
@@ -9,12 +10,7 @@ import { isPhp, isWebEntry, looksLikeServer, runsItself } from './source.ts';
 
 type Kind = 'bin' | 'console' | 'file' | 'web';
 
-export interface PhpEntries {
-  readonly candidates: readonly Candidate[];
-  readonly evidence: readonly Evidence[];
-  readonly passedOver: readonly PassedOver[];
-  readonly best: Kind | null;
-}
+export type PhpEntries = Entries<Kind>;
 
 const MAX_CANDIDATES = 5;
 
@@ -83,13 +79,7 @@ export function findEntries(
       passedOver.push({ file, what: relative(dir, file), why: 'is for a web server, and there is a program' });
     else add('web', webCandidate(dir, file), { file, says: 'answers the requests of a web server' });
   }
-  const best = found.slice(0, MAX_CANDIDATES);
-  return {
-    candidates: best.map(({ candidate }) => candidate),
-    evidence: best.map(({ evidence }) => evidence),
-    passedOver,
-    best: best[0]?.kind ?? null,
-  };
+  return firstEntries(found, MAX_CANDIDATES, passedOver);
 }
 
 /** Programs, most likely the server first (over stdio before over HTTP), and the helpers among them. */

@@ -1,5 +1,6 @@
 /** Ways to start a Ruby project, best first: a program of the gem, one in bin, a file that serves, a rack application. */
 
+import { type Entries, firstEntries } from '../entries.ts';
 import { byIdentity, isHelper } from '../identity.ts';
 import { basename, isBelow, join, relative, withoutExtension } from '../paths.ts';
 import type { Candidate, Evidence, FileView, PassedOver } from '../plan.ts';
@@ -8,12 +9,7 @@ import { inlineGems, isRuby, looksLikeServer, runsItself } from './source.ts';
 
 type Kind = 'executable' | 'file' | 'rack';
 
-export interface RubyEntries {
-  readonly candidates: readonly Candidate[];
-  readonly evidence: readonly Evidence[];
-  readonly passedOver: readonly PassedOver[];
-  readonly best: Kind | null;
-}
+export type RubyEntries = Entries<Kind>;
 
 const MAX_CANDIDATES = 5;
 
@@ -57,13 +53,7 @@ export function findEntries(
       add('rack', rackCandidate(dir, project, rackup), { file: rackup, says: 'is a rack application' });
     else passedOver.push({ file: rackup, what: 'config.ru', why: 'has a program of its own beside it' });
   }
-  const best = found.slice(0, MAX_CANDIDATES);
-  return {
-    candidates: best.map(({ candidate }) => candidate),
-    evidence: best.map(({ evidence }) => evidence),
-    passedOver,
-    best: best[0]?.kind ?? null,
-  };
+  return firstEntries(found, MAX_CANDIDATES, passedOver);
 }
 
 /** Programs, most likely the server first, and the helpers among them. */
@@ -72,11 +62,11 @@ function split(view: FileView, files: readonly string[], identities: readonly st
   const byName = new Map(programs.map((file) => [withoutExtension(basename(file)), file]));
   const names = byIdentity([...byName.keys()], identities);
   const helper = (name: string) => isHelper(name, identities);
-  const files_ = (some: readonly string[]) => some.flatMap((name) => byName.get(name) ?? []);
+  const pick = (some: readonly string[]) => some.flatMap((name) => byName.get(name) ?? []);
   const servers = names.filter((name) => !helper(name));
   return servers.length > 0
-    ? { servers: files_(servers), helpers: files_(names.filter(helper)) }
-    : { servers: files_(names), helpers: [] };
+    ? { servers: pick(servers), helpers: pick(names.filter(helper)) }
+    : { servers: pick(names), helpers: [] };
 }
 
 /** What every Ruby project has in bin, and never the server. */

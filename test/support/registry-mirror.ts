@@ -7,8 +7,7 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { gzipSync } from 'node:zlib';
-import { zipOf } from './zip.ts';
+import { tar, zip } from './archives.ts';
 
 export interface RegistryMirror {
   /** Without a slash at the end; npm is at `/npm/`, PyPI at `/pypi/simple/`, Go at `/go`, Cargo at `/cargo/`, Maven at `/maven/`; `/files/words.zip` is an archive. */
@@ -183,20 +182,10 @@ const POM = `<project><modelVersion>4.0.0</modelVersion><groupId>corp</groupId><
 <version>1.0.0</version><packaging>pom</packaging></project>\n`;
 
 function tarballOf(folder: string, files: Readonly<Record<string, string>>): Buffer {
-  const blocks = Object.entries(files).flatMap(([name, content]) => {
-    const data = Buffer.from(content);
-    const header = Buffer.alloc(512);
-    header.write(`${folder}/${name}`, 0);
-    header.write('0000644\0', 100);
-    header.write('0000000\0', 108);
-    header.write('0000000\0', 116);
-    header.write(`${data.length.toString(8).padStart(11, '0')}\0`, 124);
-    header.write('00000000000\0', 136);
-    header.write('        0', 148);
-    header.write('ustar\x0000', 257);
-    const sum = header.reduce((left, byte) => left + byte, 0);
-    header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
-    return [header, data, Buffer.alloc((512 - (data.length % 512)) % 512)];
-  });
-  return gzipSync(Buffer.concat([...blocks, Buffer.alloc(1024)]));
+  const packed = Object.entries(files).map(([name, text]) => ({ path: `${folder}/${name}`, text }));
+  return tar(packed, { gzip: true });
+}
+
+function zipOf(files: Readonly<Record<string, string>>): Buffer {
+  return zip(Object.entries(files).map(([path, text]) => ({ path, text })));
 }
