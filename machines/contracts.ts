@@ -152,6 +152,8 @@ export type ProcessEvent =
       /** The launcher's explanation of its output; null when it has none. */
       readonly cause: Cause | null;
     }
+  /** It took more of the machine than its limits allow (memory, processes); it still runs, and the machine ends it. */
+  | { readonly type: 'process.breached'; readonly generation: number; readonly failure: Failure }
   /** It could not be spawned; `group.empty` follows. */
   | { readonly type: 'process.failed'; readonly generation: number; readonly failure: Failure }
   | { readonly type: 'group.empty'; readonly generation: number }
@@ -181,6 +183,16 @@ export type ProbeEvent =
       readonly retry: Partial<Attempt> | null;
     };
 
+export interface HealthInput {
+  readonly plugin: string;
+  readonly generation: number;
+}
+
+/** What a health check found: it answers; it answers that it is not ready (HTTP only); or it could not be asked. */
+export type Health =
+  | { readonly status: 'well' }
+  | { readonly status: 'unready' | 'silent'; readonly failure: Failure };
+
 export interface SweepInput {
   readonly plugin: string;
 }
@@ -191,6 +203,11 @@ export type DetectActor = CallbackActorLogic<JobCommand, DetectInput>;
 export type InstallActor = CallbackActorLogic<JobCommand, InstallInput>;
 export type ProcessActor = CallbackActorLogic<ProcessCommand, ProcessInput>;
 export type ProbeActor = CallbackActorLogic<{ readonly type: 'probe.none' }, ProbeInput>;
+/**
+ * Asks a plugin in service whether it still answers: `ping` (legacy era), `server/discover` (modern), its health path or
+ * `/` (plain HTTP). Any answer will do, an error too. It has no time limit of its own: leaving the state ends it.
+ */
+export type HealthActor = PromiseActorLogic<Health, HealthInput>;
 /** Ends every process of a plugin whose actor broke (a bug of ours); resolves when none is left. */
 export type SweepActor = PromiseActorLogic<void, SweepInput>;
 
@@ -202,4 +219,5 @@ export interface PluginActors {
   readonly install: InstallActor;
   readonly process: ProcessActor;
   readonly probe: ProbeActor;
+  readonly health: HealthActor;
 }

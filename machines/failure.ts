@@ -320,6 +320,24 @@ export const FAILURES = {
     'The program runs, but its connection is gone.',
     'Correct what its last lines name, or restart it.',
   ),
+  RUN_UNRESPONSIVE: row(
+    'plugin',
+    false,
+    'The program runs, but it does not answer any more.',
+    'Correct what its last lines name, or report it to the server’s authors.',
+  ),
+  RUN_NOT_READY: row(
+    'plugin',
+    false,
+    'The program answers, but its health endpoint says that it is not ready.',
+    'Look at what it waits for; calls go on when it is ready again.',
+  ),
+  RUN_LIMIT: row(
+    'plugin',
+    false,
+    'The program took more of the machine than its limits allow, and was ended.',
+    'Raise the named limit if the plugin needs it.',
+  ),
   CALL_STOPPED: row(
     'input',
     false,
