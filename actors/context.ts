@@ -1,6 +1,7 @@
 /** What every actor factory takes: its collaborators, nothing global. Built once per supervisor by `src/compose`. */
 
 import type { Launcher, Transport } from '../launchers/plan.ts';
+import type { Health } from '../machines/contracts.ts';
 import type { Exit, Failure } from '../machines/failure.ts';
 import type { Guard } from './guard.ts';
 import type { Runtimes } from './runtimes.ts';
@@ -55,6 +56,19 @@ export interface Instance {
   readonly process: ProcessHandle;
   /** Set by the probe actor when ready. */
   session: Session | null;
+  /** Set by the probe actor while stdout may carry messages; null where it carries none. */
+  noise: Noise | null;
+}
+
+/** Lines of stdout that were no messages, of one generation. */
+export interface Noise {
+  readonly lines: number;
+  /** No message has come yet. */
+  readonly alone: boolean;
+  /** The first 20, without secrets. */
+  readonly first: readonly string[];
+  /** What they look like and how to get rid of them; null for a few lines that nobody recognises. */
+  readonly cause: { readonly detail: string; readonly hint: string } | null;
 }
 
 /** The live process as the probe and the sessions see it; only the process actor signals or ends it. */
@@ -66,8 +80,11 @@ export interface ProcessHandle {
   readonly leasedPort: number | null;
   /** Unix socket path handed to it; null for TCP and stdio. */
   readonly socketPath: string | null;
-  /** Writes to stdin; false when the pipe is gone (nothing was written). Never throws. */
-  write(data: string | Uint8Array): boolean;
+  /**
+   * Writes to stdin; false when the pipe is gone (nothing was written). Never throws. `failed` is called when the pipe
+   * breaks before it has taken all of it: no program has read it to its end.
+   */
+  write(data: string | Uint8Array, failed?: () => void): boolean;
   /** Bytes accepted by `write` that the pipe has not taken yet. */
   readonly writeBacklog: () => number;
   /**
@@ -75,14 +92,18 @@ export interface ProcessHandle {
    * `ended` is called once, after the last chunk, when stdout is closed.
    */
   readStdout(reader: (chunk: Buffer) => void, ended?: () => void): void;
+  /** Logs a line of stdout that its reader found to be no message, though it looks like one. */
+  printed(line: string): void;
   /** Called for every line of stderr, and of stdout as far as it is not protocol. */
   onLine(listener: (line: string) => void): () => void;
   /** Last lines of stderr, oldest first. */
   stderrTail(): readonly string[];
+  /** Takes its secrets out of text that it wrote, before anyone but its caller sees it. */
+  readonly redact: (text: string) => string;
   /** Live pids of its group and of everything with its cookie. */
   pids(): readonly number[];
-  /** TCP and Unix sockets on which those pids listen. */
-  listening(): Promise<readonly ListenSocket[]>;
+  /** TCP and Unix sockets on which those pids listen; null when the system can't tell (no `/proc`, no `lsof`). */
+  listening(): Promise<readonly ListenSocket[] | null>;
   /** Resolves when the leader has exited; never rejects. */
   readonly exited: Promise<Exit>;
 }
@@ -148,8 +169,16 @@ export interface Session {
   onMessage(listener: (message: JsonRpcMessage) => void): () => void;
   /** Plain HTTP: POSTs the payload (or `{path, method, query, headers, body}`) and resolves with the parsed answer. */
   post(payload: unknown, options?: RequestOptions): Promise<unknown>;
+  /**
+   * Asks the server whether it still answers; settles with the signal at the latest. Not asked while calls are in flight:
+   * a server that works on one may well be unable to answer; unless one was given up without a word from it since.
+   * `again`: the last check was not answered, so ask what it has answered before.
+   */
+  check(signal: AbortSignal, again: boolean): Promise<Health>;
   /** Requests in flight. */
   readonly inFlight: () => number;
+  /** Answers to nothing that was asked, or no longer waited for; absent where answers can't go astray (plain HTTP). */
+  readonly lateReplies?: () => number;
   /** Resolves once when it can carry nothing more; null when we closed it. */
   readonly closed: Promise<Failure | null>;
   /** Settles everything in flight with its fate, ends the session politely. Idempotent. */

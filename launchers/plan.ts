@@ -99,6 +99,32 @@ export interface Timeouts {
   readonly call?: number;
 }
 
+/** What one plugin, with all its processes, may take of the machine. What is left out is not limited. */
+export interface ResourceLimits {
+  /** Bytes of its processes together. */
+  readonly memory?: number;
+  /** Share of the cores: 0.5 is half of one, 2 are two. Needs cgroups. */
+  readonly cpu?: number;
+  /** Seconds that each of its processes may compute. */
+  readonly cpuTime?: number;
+  /** Its processes together. */
+  readonly processes?: number;
+  /** Files that each of its processes may hold open. */
+  readonly files?: number;
+}
+
+/** What a plugin sees from inside its sandbox, besides the system, its own environment and its data folder. */
+export interface Sandbox {
+  readonly network: 'on' | 'off';
+  /** Absolute paths that it may read. */
+  readonly read: readonly string[];
+  /** Absolute paths that it may also write to. */
+  readonly write: readonly string[];
+}
+
+/** `minimal`, `inherit`, or names (globs such as `AWS_*`) that are added to minimal. */
+export type EnvPolicy = 'minimal' | 'inherit' | readonly string[];
+
 /** One plugin as its owner describes it (the child spec of a supervisor). Secrets are only ever in `env`. */
 export interface PluginSpec {
   readonly source: Source;
@@ -107,14 +133,25 @@ export interface PluginSpec {
   readonly overrides: Overrides;
   /** Environment for the plugin itself, added to what the policy passes on. Values are secrets. */
   readonly env: Secrets;
-  /** `minimal` (default) passes HOME, PATH, locale, proxy and the settings that the plan wants; `inherit` everything. */
-  readonly envPolicy: 'minimal' | 'inherit';
+  /**
+   * `minimal` (default) passes HOME, PATH, locale, proxy and the settings that the plan wants; names add to that; `inherit`
+   * passes everything.
+   */
+  readonly envPolicy: EnvPolicy;
+  /** Default: none. */
+  readonly limits?: ResourceLimits;
+  /** User (name, uid or uid:gid) that it runs as; default: ours. */
+  readonly user?: string;
+  /** Default: none. */
+  readonly sandbox?: Sandbox;
   /** `transient` (default): restarted after a crash; `permanent`: also after a clean exit; `temporary`: never. */
   readonly restart: RestartType;
   /** `lazy` (default): the first call starts it; `eager`: started when added; `manual`: only by `start`. */
   readonly activation: 'lazy' | 'eager' | 'manual';
   /** Milliseconds of quiet after which it is stopped; null never stops it. */
   readonly idleStop: number | null;
+  /** Milliseconds between two health checks of a plugin in service; null never checks. Default: the supervisor's. */
+  readonly liveness?: number | null;
   /** Protocol era: `auto` tries `initialize` first, then `server/discover`. */
   readonly protocol: 'auto' | 'legacy' | 'modern';
   readonly timeouts: Timeouts;

@@ -186,12 +186,12 @@ export type ProbeEvent =
 export interface HealthInput {
   readonly plugin: string;
   readonly generation: number;
+  /** Checks in a row that were not answered. */
+  readonly failures: number;
 }
 
 /** What a health check found: it answers; it answers that it is not ready (HTTP only); or it could not be asked. */
-export type Health =
-  | { readonly status: 'well' }
-  | { readonly status: 'unready' | 'silent'; readonly failure: Failure };
+export type Health = { readonly status: 'well' } | { readonly status: 'unready' | 'silent'; readonly failure: Failure };
 
 export interface SweepInput {
   readonly plugin: string;

@@ -6,6 +6,7 @@
 import type { PluginSpec } from '../launchers/plan.ts';
 import type { JobEnded, ProbeEvent, ProcessEvent } from './contracts.ts';
 import type { Failure } from './failure.ts';
+import type { Timing } from './policy.ts';
 import type { PluginState } from './states.ts';
 
 /** Two kinds of work are rationed: `install` covers clone to install, `launch` covers spawn to ready (at most 5 s). */
@@ -19,6 +20,8 @@ export type PluginCommand =
   /** Like STOP, and held calls are rejected as removed. */
   | { readonly type: 'REMOVE' }
   | { readonly type: 'RESET' }
+  /** Another spec from now on. `restarts`: it changes how the plugin is made or launched, so what runs is drained first. */
+  | { readonly type: 'UPDATE'; readonly spec: PluginSpec; readonly timing: Timing; readonly restarts: boolean }
   /** Skip every grace: SIGKILL now (close deadline, second signal). */
   | { readonly type: 'KILL' }
   | { readonly type: 'CALL'; readonly callId: string };
@@ -55,7 +58,7 @@ export type PluginReport =
       readonly plugin: string;
       readonly state: PluginState;
       readonly generation: number;
-      /** Set on `crashed`, and on `stopping` when a failure is the reason. */
+      /** Set on `crashed`, on `stopping` when a failure is the reason, and on `ready` and `idle` while unrouted. */
       readonly failure: Failure | null;
     }
   /** The answer to STOP, REMOVE and KILL: at rest now, in absent, or parked because processes had to be abandoned. */
@@ -72,6 +75,7 @@ export type CallVerdict =
 /** Facade and broker → supervisor; `plugin` names the child. */
 export type SupervisorCommand =
   | { readonly type: 'ADD'; readonly plugin: string; readonly spec: PluginSpec }
+  | { readonly type: 'UPDATE'; readonly plugin: string; readonly spec: PluginSpec; readonly restarts: boolean }
   | { readonly type: 'CLOSE' }
   /** Second signal while closing: kill everything now. */
   | { readonly type: 'KILL' }

@@ -71,6 +71,30 @@ export const FAILURES = {
     'This operating system has no process groups (Windows).',
     'Run it inside WSL.',
   ),
+  CONFIG_LIMIT: row(
+    'input',
+    true,
+    'This machine has no means to keep a limit that was asked for.',
+    'Leave that limit out, or run where cgroups are delegated (systemd: Delegate=yes).',
+  ),
+  CONFIG_USER: row(
+    'input',
+    true,
+    'The plugin can not be run as the user that was asked for.',
+    'Name a user of this machine, and run the supervisor as root.',
+  ),
+  CONFIG_SANDBOX: row(
+    'input',
+    true,
+    'The sandbox that was asked for can not be made on this machine.',
+    'Install bubblewrap (apt install bubblewrap, dnf install bubblewrap, apk add bubblewrap), or leave the sandbox out.',
+  ),
+  CONFIG_SANDBOX_NETWORK: row(
+    'input',
+    true,
+    'The plugin is reached over TCP, and its sandbox has no network.',
+    'Allow it the network, or have it listen on a Unix socket.',
+  ),
   CLONE_NOT_FOUND: row(
     'input',
     true,
@@ -398,6 +422,12 @@ export const FAILURES = {
     true,
     'The home was written by a newer version.',
     'Update mcp-supervisor, or use another home.',
+  ),
+  HOME_DAEMON_RUNNING: row(
+    'input',
+    true,
+    'A daemon runs on this home already.',
+    'Use that one, stop it, or choose another home with MCP_SUPERVISOR_HOME.',
   ),
   HOME_DISK_FULL: row('us', false, 'The disk is full.', 'Free some space.'),
   INTERNAL_ERROR: row('us', false, 'A bug in mcp-supervisor.', 'Please report it.'),

@@ -27,6 +27,12 @@ export interface Timing {
   readonly sweep: number;
   /** Quiet time after which a plugin is stopped; null never. */
   readonly idleStop: number | null;
+  /** Time between two health checks of a plugin in service; null never checks. */
+  readonly liveness: number | null;
+  /** A health check may last that long. */
+  readonly healthCheck: number;
+  /** From a bad health check to the next one. */
+  readonly recheck: number;
   /** A starting plugin makes others wait at most that long. */
   readonly launchSlot: number;
   /** `close()` kills what has not stopped by then. */
@@ -45,6 +51,10 @@ export const defaultTiming: Timing = {
   kill: 2_000,
   sweep: 2_000,
   idleStop: 5 * 60_000,
+  // Kubernetes asks every 10 s within 1 s; a stdio server that does nothing need not be woken as often.
+  liveness: 30_000,
+  healthCheck: 5_000,
+  recheck: 1_000,
   launchSlot: 5_000,
   close: 10_000,
 };
@@ -55,9 +65,11 @@ export interface Bounds {
   readonly heldCalls: number;
   /** Starts with another attempt (candidate, port, era, dependencies) before a start counts as failed. */
   readonly relaunches: number;
+  /** Health checks in a row that may stay unanswered; with this one it is restarted (Kubernetes: 3). */
+  readonly healthFailures: number;
 }
 
-export const defaultBounds: Bounds = { heldCalls: 100, relaunches: 8 };
+export const defaultBounds: Bounds = { heldCalls: 100, relaunches: 8, healthFailures: 3 };
 
 /** A timer of Node holds at most 2^31-1 ms (24.8 days); above that it would fire at once. */
 export const timerDelay = (ms: number): number => Math.min(Math.max(ms, 0), 2 ** 31 - 1);
@@ -82,6 +94,9 @@ export interface RestartPolicy {
   /** A parked plugin gets a trial start after this, then twice as long each time, up to `maxTrial`. */
   readonly firstTrial: number;
   readonly maxTrial: number;
+  /** Spawns of all plugins together within `spawnWindow`; more wait. A net below the backoff of each. */
+  readonly maxSpawns: number;
+  readonly spawnWindow: number;
 }
 
 /** Anchors: Docker 100 ms to 60 s, Nomad 25 % jitter, Kubernetes' reset after a healthy while, systemd's 5 starts. */
@@ -97,6 +112,9 @@ export const defaultRestartPolicy: RestartPolicy = {
   crashWindow: 10 * 60_000,
   firstTrial: 60_000,
   maxTrial: 15 * 60_000,
+  // Two cores launch some 20 a second; a storm that gets past every backoff (8 300 spawns in one report) stays below this.
+  maxSpawns: 200,
+  spawnWindow: 10_000,
 };
 
 /** What the supervisor remembers of one plugin's crashes. */

@@ -15,33 +15,29 @@ export interface Served {
 
 export const emptyQueue = (width: number): SlotQueue => ({ width: Math.max(1, width), holders: [], waiting: [] });
 
-/** Urgent ones first, each kind in order of asking. */
-function serve(queue: SlotQueue): Served {
+/** Urgent ones first, each kind in order of asking; at most `budget` of them now. */
+export function serveSlots(queue: SlotQueue, budget: number): Served {
   const next = queue.waiting.find(({ urgent }) => urgent) ?? queue.waiting[0];
-  if (next === undefined || queue.holders.length >= queue.width) return { queue, granted: [] };
-  const rest = serve({
-    ...queue,
-    holders: [...queue.holders, next.plugin],
-    waiting: queue.waiting.filter((each) => each !== next),
-  });
+  if (next === undefined || budget <= 0 || queue.holders.length >= queue.width) return { queue, granted: [] };
+  const holders = [...queue.holders, next.plugin];
+  const waiting = queue.waiting.filter((each) => each !== next);
+  const rest = serveSlots({ ...queue, holders, waiting }, budget - 1);
   return { queue: rest.queue, granted: [next.plugin, ...rest.granted] };
 }
 
 /** Asking again only makes the wait more urgent; a holder is told again. */
-export function wantSlot(queue: SlotQueue, plugin: string, urgent: boolean): Served {
+export function wantSlot(queue: SlotQueue, plugin: string, urgent: boolean, budget = Number.POSITIVE_INFINITY): Served {
   if (queue.holders.includes(plugin)) return { queue, granted: [plugin] };
   const known = queue.waiting.some((each) => each.plugin === plugin);
   const waiting = known
     ? queue.waiting.map((each) => (each.plugin === plugin ? { plugin, urgent: urgent || each.urgent } : each))
     : [...queue.waiting, { plugin, urgent }];
-  return serve({ ...queue, waiting });
+  return serveSlots({ ...queue, waiting }, budget);
 }
 
 /** Gives back a slot, or a place in the queue. */
-export function freeSlot(queue: SlotQueue, plugin: string): Served {
-  return serve({
-    ...queue,
-    holders: queue.holders.filter((holder) => holder !== plugin),
-    waiting: queue.waiting.filter((each) => each.plugin !== plugin),
-  });
+export function freeSlot(queue: SlotQueue, plugin: string, budget = Number.POSITIVE_INFINITY): Served {
+  const holders = queue.holders.filter((holder) => holder !== plugin);
+  const waiting = queue.waiting.filter((each) => each.plugin !== plugin);
+  return serveSlots({ ...queue, holders, waiting }, budget);
 }

@@ -33,8 +33,11 @@ export function stateName(value: StateValue): PluginState {
   return name as PluginState;
 }
 
-/** The leaf below the public name, or null: `{alive: {stopping: 'draining'}}` is `draining`. */
+/**
+ * The leaf below the public name, or null: `{alive: {stopping: 'draining'}}` is `draining`. In service it is what health
+ * says (`checking`, `failing`, `rechecking`), null when all is well.
+ */
 export function subState(value: StateValue): string | null {
   const leaf = path(value).at(-1);
-  return leaf === undefined || leaf === stateName(value) ? null : leaf;
+  return leaf === undefined || leaf === stateName(value) || leaf === 'well' ? null : leaf;
 }

@@ -26,6 +26,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
     'slot.wanted': { guard: 'isReachable', actions: 'enqueueSlot' },
     'slot.freed': { actions: 'freeSlot' },
     'launch.expired': { actions: 'freeLaunch' },
+    'spawns.allowed': { actions: 'serveWaiting' },
     traffic: [
       { guard: 'isReachable', actions: ['forgetWithdrawn', 'passTraffic'] },
       { guard: 'isBroken', actions: 'forgetWithdrawn' },
@@ -40,6 +41,10 @@ export const supervisorMachine = supervisorSetup.createMachine({
         RESTART: command,
         RESET: command,
         REMOVE: command,
+        UPDATE: [
+          { guard: 'isBroken', actions: 'defer' },
+          { guard: 'isReachable', actions: 'update' },
+        ],
         CALL: [
           { guard: 'isBroken', actions: 'defer' },
           { guard: 'isReachable', actions: 'call' },

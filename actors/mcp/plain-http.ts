@@ -1,9 +1,10 @@
 /** A plain HTTP service as a session: a payload is POSTed, or one request of the caller's own making goes out. */
 
-import type { Failure } from '../../machines/failure.ts';
+import type { Health } from '../../machines/contracts.ts';
+import { createFailure, type Failure } from '../../machines/failure.ts';
 import type { Limits, RequestOptions, Session } from '../context.ts';
 import { type HttpClient, type HttpHeaders, type HttpRequest, headerOf } from './http-client.ts';
-import { httpError } from './http-error.ts';
+import { createHttpErrors } from './http-error.ts';
 import { isObject } from './json-rpc.ts';
 import { createPendingCalls } from './pending-calls.ts';
 import { watchReachability } from './reachability.ts';
@@ -16,7 +17,11 @@ export interface PlainHttpOptions {
   readonly client: HttpClient;
   /** Path that a bare payload is POSTed to. */
   readonly path: string;
+  /** How it is asked whether it still answers; null: there is no path that it is known to answer at. */
+  readonly health: { readonly path: string; readonly mustBeOk: boolean } | null;
   readonly limits: Limits;
+  /** Takes secrets out of what errors quote. */
+  readonly redact: (text: string) => string;
 }
 
 export interface PlainHttpSession extends Session {
@@ -24,7 +29,15 @@ export interface PlainHttpSession extends Session {
   lost(failure: Failure): void;
 }
 
-export function createPlainHttpSession({ generation, client, path, limits }: PlainHttpOptions): PlainHttpSession {
+export function createPlainHttpSession({
+  generation,
+  client,
+  path,
+  health,
+  limits,
+  redact,
+}: PlainHttpOptions): PlainHttpSession {
+  const httpError = createHttpErrors(redact);
   const aborts = new Map<number, () => void>();
   let ended: Failure | null = null;
   let settleClosed: (failure: Failure | null) => void = () => {};
@@ -36,7 +49,12 @@ export function createPlainHttpSession({ generation, client, path, limits }: Pla
     aborts.get(id)?.();
     aborts.delete(id);
   };
-  const calls = createPendingCalls((call) => stop(call.id));
+  /** A request was given up without a word from the server since. */
+  let unanswered = false;
+  const calls = createPendingCalls((call, why) => {
+    unanswered ||= why.code === 'CALL_TIMEOUT';
+    stop(call.id);
+  });
   const end = (reason: Failure, outcome: Failure | null) => {
     if (ended !== null) return;
     ended = reason;
@@ -64,6 +82,7 @@ export function createPlainHttpSession({ generation, client, path, limits }: Pla
       let headers: HttpHeaders = {};
       const abort = client.send(request, {
         head(code, fields) {
+          unanswered = false;
           status = code;
           headers = fields;
         },
@@ -109,12 +128,27 @@ export function createPlainHttpSession({ generation, client, path, limits }: Pla
     async post(payload, options = {}) {
       return send(toRequest(payload, client.target.origin, path), options);
     },
+    async check(signal): Promise<Health> {
+      if (ended !== null) return { status: 'silent', failure: ended };
+      if (health === null || (calls.size() > 0 && !unanswered)) return { status: 'well' };
+      try {
+        await send({ method: 'GET', path: health.path, headers: { accept: '*/*' } }, { signal });
+      } catch (error) {
+        const { failure, fate } = error as SessionError;
+        if (fate !== 'answered') return { status: 'silent', failure };
+        if (health.mustBeOk) return { status: 'unready', failure: notReady(failure) };
+      }
+      return { status: 'well' };
+    },
     inFlight: calls.size,
     closed,
     lost: (failure) => end(failure, failure),
     close: (reason) => end(reason, null),
   };
 }
+
+const notReady = ({ message, data }: Failure): Failure =>
+  createFailure('RUN_NOT_READY', { message: `Its health endpoint says that it is not ready: ${message}`, data });
 
 const REQUEST_KEYS: ReadonlySet<string> = new Set(['path', 'method', 'query', 'headers', 'body']);
 /** Framing and routing stay ours; a header of these could smuggle a second request or leave the origin. */

@@ -3,8 +3,10 @@
  * message level: params go out and results come back as they are.
  */
 
+import type { Health } from '../../machines/contracts.ts';
 import { createFailure, type Failure } from '../../machines/failure.ts';
 import type { JsonRpcId, JsonRpcMessage, RequestOptions, Session, ToolDescription } from '../context.ts';
+import { redactValue } from '../redact.ts';
 import { askAgain } from './ask-again.ts';
 import { createCatalog } from './catalog.ts';
 import type { Negotiated } from './era.ts';
@@ -19,6 +21,8 @@ export interface McpSession extends Session {
   open(negotiated: Negotiated): Promise<void>;
   /** Its process or connection is gone: everything in flight is settled, `closed` resolves with the failure. */
   lost(failure: Failure): void;
+  /** Takes secrets out of what errors quote. */
+  readonly redact: (text: string) => string;
 }
 
 /** Milliseconds before a subscription that the server ended is asked for again. */
@@ -30,7 +34,11 @@ const NO_OPTIONS: RequestOptions = {};
 const INTERNAL_ERROR = -32603;
 const UNLIMITED: RequestOptions = { timeout: Number.POSITIVE_INFINITY, hardTimeout: Number.POSITIVE_INFINITY };
 
-export function createSession(generation: number, createWire: (events: WireEvents) => Wire): McpSession {
+export function createSession(
+  generation: number,
+  createWire: (events: WireEvents) => Wire,
+  redact: (text: string) => string = (text) => text,
+): McpSession {
   const listeners = new Set<(message: JsonRpcMessage) => void>();
   const catalog = createCatalog((params) =>
     opening && wire.transport === 'stdio'
@@ -45,23 +53,31 @@ export function createSession(generation: number, createWire: (events: WireEvent
   let ended: Failure | null = null;
   /** Our own long request for change notifications (modern era), not counted as work. */
   let listening: 0 | 1 = 0;
+  let late = 0;
   let settleClosed: (failure: Failure | null) => void = () => {};
   const closed = new Promise<Failure | null>((resolve) => {
     settleClosed = resolve;
   });
 
+  /** A call was given up without a word from the server since. */
+  let unanswered = false;
+  /** How it is asked whether it answers: what it answered last. */
+  let question = 'ping';
+  const inFlight = () => calls.size() - listening;
+
   const calls = createPendingCalls((call, why) => {
+    unanswered ||= why.code === 'CALL_TIMEOUT';
     const told = wire.abandon(call.id);
     // The one request that must not be cancelled is the handshake (MCP 2025-11-25, cancellation).
     if (!told && call.method !== 'initialize') {
-      notify('notifications/cancelled', { requestId: call.id, reason: why });
+      notify('notifications/cancelled', { requestId: call.id, reason: why.message });
     }
   });
 
   const wire = createWire({
     message: (message) => receive(message),
-    waits: (id) => calls.has(Number(id)),
-    failed: (id, error) => calls.take(Number(id))?.reject(error),
+    waits: (id) => calls.has(numberOf(id)),
+    failed: (id, error) => calls.take(numberOf(id))?.reject(error),
     lost: (failure) => end(failure, failure),
   });
 
@@ -93,7 +109,24 @@ export function createSession(generation: number, createWire: (events: WireEvent
     wire.send(message, JSON.stringify(message));
   }
 
+  /** Some servers leave a ping without an answer, as they do any method that they don't know; tools they have listed. */
+  async function check(signal: AbortSignal, again: boolean): Promise<Health> {
+    if (ended !== null) return { status: 'silent', failure: ended };
+    if (inFlight() > 0 && !unanswered) return { status: 'well' };
+    const { tools } = (negotiated?.server.capabilities ?? {}) as { tools?: unknown };
+    const method = again && tools != null ? 'tools/list' : question;
+    try {
+      await request(method, {}, { signal });
+    } catch (error) {
+      const { failure, fate } = error as SessionError;
+      if (fate !== 'answered') return { status: 'silent', failure };
+    }
+    question = method;
+    return { status: 'well' };
+  }
+
   function receive(message: JsonRpcMessage): void {
+    unanswered = false;
     if (message.method === undefined) settle(message);
     else if (message.id !== undefined) answer(message.id, message);
     else if (message.method === 'notifications/tools/list_changed') followChange(message);
@@ -108,12 +141,16 @@ export function createSession(generation: number, createWire: (events: WireEvent
 
   function settle(message: JsonRpcMessage): void {
     // Some servers answer with the id as a string; one that is unknown is a late reply or nonsense, dropped either way.
-    const call = calls.take(Number(message.id));
-    if (call === undefined) return;
+    const call = calls.take(numberOf(message.id));
+    if (call === undefined) {
+      late += 1;
+      return;
+    }
     // Some servers write both, one of them null (as JSON-RPC 1 did).
-    if (message.error != null) call.reject(protocolError(message.error));
+    if (message.error != null) call.reject(protocolError(message.error, redact));
     else if (message.result !== undefined) call.resolve(message.result);
-    else call.reject(protocolError({ code: INTERNAL_ERROR, message: 'The answer has neither result nor error.' }));
+    else
+      call.reject(protocolError({ code: INTERNAL_ERROR, message: 'The answer has neither result nor error.' }, redact));
   }
 
   function answer(id: JsonRpcId, request: JsonRpcMessage): void {
@@ -122,14 +159,14 @@ export function createSession(generation: number, createWire: (events: WireEvent
     const reply =
       method === 'ping'
         ? { jsonrpc: '2.0' as const, id, result: {} }
-        : { jsonrpc: '2.0' as const, id, error: { code: -32601, message: `Method not found: ${method}` } };
+        : { jsonrpc: '2.0' as const, id, error: { code: -32601, message: `Method not found: ${words(method)}` } };
     wire.send(reply, JSON.stringify(reply));
     tell(request);
   }
 
   function progress(message: JsonRpcMessage): boolean {
     const token = (message.params as { progressToken?: unknown } | undefined)?.progressToken;
-    return calls.progress(Number(token), message.params);
+    return calls.progress(numberOf(token), message.params);
   }
 
   function tell(message: JsonRpcMessage): void {
@@ -181,6 +218,7 @@ export function createSession(generation: number, createWire: (events: WireEvent
     },
     async open(outcome) {
       negotiated = outcome;
+      if (outcome.era === 'modern') question = 'server/discover';
       shape = outcome.era === 'modern' ? modernParams(outcome.protocolVersion) : legacyParams;
       wire.opened(outcome);
       if (outcome.era === 'legacy') notify('notifications/initialized', undefined);
@@ -194,6 +232,7 @@ export function createSession(generation: number, createWire: (events: WireEvent
       if (outcome.era === 'modern' && tools.listChanged === true) listenForChanges();
     },
     request,
+    redact,
     notify,
     onMessage(listener) {
       listeners.add(listener);
@@ -206,20 +245,29 @@ export function createSession(generation: number, createWire: (events: WireEvent
           hint: 'Use {tool, arguments} or {method, params}.',
         }),
       ),
-    inFlight: () => calls.size() - listening,
+    check,
+    inFlight,
+    lateReplies: () => late,
     closed,
     lost: (failure) => end(failure, failure),
     close: (reason) => end(reason, null),
   };
 }
 
-/** The error as the server gave it; one that is no error object is told as it stands. */
-function protocolError(given: NonNullable<JsonRpcMessage['error']>): SessionError {
+/** Ours are numbers, which some servers give back as text. An object has no number: `{"toString": 0}` makes Number() throw. */
+const numberOf = (id: unknown): number => (typeof id === 'object' ? Number.NaN : Number(id));
+
+/** Of what ought to be a word or a number and came from outside. */
+const words = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value));
+
+/** The error as the server gave it, without secrets; one that is no error object is told as it stands. */
+function protocolError(given: NonNullable<JsonRpcMessage['error']>, redact: (text: string) => string): SessionError {
   const isObject = typeof given === 'object' && typeof given.message === 'string';
-  const error = isObject ? given : { code: INTERNAL_ERROR, message: JSON.stringify(given), data: undefined };
+  const { code, data, ...error } = isObject ? given : { code: INTERNAL_ERROR, message: JSON.stringify(given) };
+  const message = redact(error.message);
   return sessionError('CALL_PROTOCOL_ERROR', 'answered', {
-    message: `${error.message} (${error.code})`,
-    data: { code: error.code, message: error.message, ...(error.data !== undefined && { data: error.data }) },
+    message: `${message} (${words(code)})`,
+    data: { code, message, ...(data !== undefined && { data: redactValue(data, redact) }) },
   });
 }
 

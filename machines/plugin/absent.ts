@@ -32,6 +32,7 @@ export const absent = pluginSetup.createStateConfig({
         START: { guard: 'mayStart', target: 'checking', actions: 'allowCalls' },
         RESTART: { guard: 'mayStart', target: 'checking', actions: 'allowCalls' },
         CALL: { guard: 'mayHold', target: 'checking', actions: 'hold' },
+        UPDATE: { actions: ['followActivation', 'takeSpec'] },
         // Its actor broke and was built anew; the supervisor's backoff ends here.
         'retry.due': { guard: 'isDueAtRest', target: 'checking' },
       },
@@ -41,6 +42,11 @@ export const absent = pluginSetup.createStateConfig({
         CALL: { guard: 'mayHold', actions: 'hold' },
         START: { guard: 'mayStart', actions: 'allowCalls' },
         RESTART: { guard: 'mayStart', actions: 'allowCalls' },
+        // What is being found out answers to the spec of before.
+        UPDATE: [
+          { guard: 'changesLaunch', target: 'checking', reenter: true, actions: 'takeSpec' },
+          { actions: 'takeSpec' },
+        ],
         // Whether the abandoned processes are gone decides where it may rest.
         ...onStopCommands([
           { guard: 'hasAbandoned', actions: ['refuseCalls', 'rejectHeld'] },

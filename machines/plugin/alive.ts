@@ -3,6 +3,7 @@ import type { ProcessInput } from '../contracts.ts';
 import { onStopCommands } from './commands.ts';
 import type { PluginContext } from './context.ts';
 import { runningAttempt } from './outcomes.ts';
+import { serving } from './serving.ts';
 import { pluginSetup } from './setup.ts';
 import { stopping } from './stopping.ts';
 
@@ -11,13 +12,6 @@ function processInput(context: PluginContext): ProcessInput {
   if (environment === null) throw new Error('no environment: a start got past install without one');
   return { plugin, generation, spec, environment, attempt: runningAttempt(context) };
 }
-
-/** Ready and idle alike: how it leaves service. */
-const inService = {
-  CALL: { actions: 'admit' },
-  'process.exited': { guard: 'isCurrent', target: 'stopping', actions: ['noteGone', 'endRun'] },
-  'session.closed': { guard: 'isCurrent', target: 'stopping', actions: 'endDisconnected' },
-} as const;
 
 /** One generation: from its place in the launch queue to the proof that nothing of it runs. */
 export const alive = pluginSetup.createStateConfig({
@@ -29,9 +23,14 @@ export const alive = pluginSetup.createStateConfig({
     CALL: { guard: 'mayHold', actions: 'hold' },
     'process.failed': { guard: 'isCurrent', target: '.stopping', actions: ['noteGone', 'endEarly'] },
     'process.exited': { guard: 'isCurrent', target: '.stopping', actions: ['noteGone', 'endEarly'] },
+    'process.breached': { guard: 'isCurrent', target: '.stopping', actions: 'endBreached' },
     'start.deadline': { guard: 'isCurrent', target: '.stopping', actions: 'endLate' },
     // Guarded as in stopping, which would else fall through to here when it refuses.
     RESTART: { guard: 'mayStart', target: '.stopping', actions: 'endRestart' },
+    UPDATE: [
+      { guard: 'changesLaunch', target: '.stopping', actions: ['takeSpec', 'endRestart'] },
+      { actions: 'takeSpec' },
+    ],
     ...onStopCommands({ target: '.stopping', actions: ['refuseCalls', 'rejectHeld', 'endAbsent'] }),
     KILL: [
       { guard: 'neverSpawned', target: '.stopping', actions: ['refuseCalls', 'rejectHeld', 'endAbsent'] },
@@ -61,21 +60,11 @@ export const alive = pluginSetup.createStateConfig({
       invoke: { id: 'probe', src: 'probe', input: ({ context }) => processInput(context) },
       on: {
         'probe.listening': { guard: 'isCurrent', actions: 'noteListening' },
-        'probe.ready': { guard: 'isCurrent', target: 'ready', actions: 'noteReady' },
+        'probe.ready': { guard: 'isCurrent', target: 'serving', actions: 'noteReady' },
         'probe.failed': { guard: 'isCurrent', target: 'stopping', actions: 'endEarly' },
       },
     },
-    ready: {
-      tags: ['open'],
-      entry: ['stopClock', 'freeSlot', 'setBusy', { type: 'report', params: { state: 'ready' } }, 'admitHeld'],
-      on: { ...inService, 'calls.quiet': { guard: 'isCurrent', target: 'idle' } },
-    },
-    idle: {
-      tags: ['open'],
-      entry: ['setQuiet', { type: 'report', params: { state: 'idle' } }],
-      after: { idleStop: { guard: 'stopsWhenIdle', target: 'stopping', actions: 'endAbsent' } },
-      on: { ...inService, 'calls.busy': { guard: 'isCurrent', target: 'ready' } },
-    },
+    serving,
     stopping,
   },
 });

@@ -4,6 +4,8 @@ import { fromCallback, fromPromise, setup } from 'xstate';
 import type {
   CloneActor,
   DetectActor,
+  Health,
+  HealthActor,
   InstallActor,
   PluginActors,
   ProbeActor,
@@ -26,11 +28,16 @@ const placeholders: PluginActors = {
   install: fromCallback(notProvided('install')) as InstallActor,
   process: fromCallback(notProvided('process')) as ProcessActor,
   probe: fromCallback(notProvided('probe')) as ProbeActor,
+  health: fromPromise(notProvided('health')) as HealthActor,
 };
 
 /** Calls don't start it: stopped on request, or on its way to rest where only START is to wake it. */
 export const isDeaf = ({ stopped, spec, outcome }: PluginContext): boolean =>
   stopped || (spec.activation === 'manual' && outcome?.to === 'absent');
+
+/** What the health actor ended with. */
+export const healthIn = (event: PluginMachineEvent): Health | null =>
+  'output' in event ? (event as { readonly output: Health }).output : null;
 
 /** Calls in flight are worth waiting for: the program lives, and nobody says that it is broken. */
 const drains = ({ busy, outcome }: PluginContext): boolean =>
@@ -55,6 +62,7 @@ export const pluginBase = setup({
       install: 'install';
       process: 'process';
       probe: 'probe';
+      health: 'health';
     };
   },
 
@@ -71,6 +79,9 @@ export const pluginBase = setup({
     kill: ({ context }) => timerDelay(context.timing.kill),
     sweep: ({ context }) => timerDelay(context.timing.sweep),
     idleStop: ({ context }) => timerDelay(context.timing.idleStop ?? 0),
+    liveness: ({ context }) => timerDelay(context.timing.liveness ?? 0),
+    healthCheck: ({ context }) => timerDelay(context.timing.healthCheck),
+    recheck: ({ context }) => timerDelay(context.timing.recheck),
   },
 
   guards: {
@@ -84,6 +95,15 @@ export const pluginBase = setup({
     mayStart: ({ context }) => !context.removed,
     mayStartAgain: ({ context }) => !context.removed && context.outcome?.to !== 'relaunch',
     stopsWhenIdle: ({ context }) => context.timing.idleStop !== null,
+    checksHealth: ({ context }) => context.timing.liveness !== null,
+    isWell: ({ event }) => healthIn(event)?.status === 'well',
+    isUnready: ({ event }) => healthIn(event)?.status === 'unready',
+    /** This silence is the last one that is borne. */
+    isHopeless: ({ context }) => context.health.failures + 1 >= context.bounds.healthFailures,
+    forgivesPark: ({ context, event }) => event.type === 'UPDATE' && event.restarts && context.abandoned.length === 0,
+    changesLaunch: ({ event }) => event.type === 'UPDATE' && event.restarts,
+    endsForNewSpec: ({ context, event }) =>
+      event.type === 'UPDATE' && event.restarts && context.outcome !== null && context.outcome.to !== 'absent',
     hasAbandoned: ({ context }) => context.abandoned.length > 0,
     nothingAbandoned: ({ context }) => context.abandoned.length === 0,
 

@@ -12,5 +12,7 @@ export const whileEnding = {
   START: { guard: 'mayStartAgain', actions: ['allowCalls', 'endRestart'] },
   RESTART: { guard: 'mayStart', actions: ['allowCalls', 'endRestart'] },
   CALL: { guard: 'mayHold', actions: 'hold' },
+  /** What failed or was to be tried again belongs to the spec of before; a stop stays a stop. */
+  UPDATE: [{ guard: 'endsForNewSpec', actions: ['takeSpec', 'endRestart'] }, { actions: 'takeSpec' }],
   ...onStopCommands({ actions: ['refuseCalls', 'rejectHeld', 'endAbsent'] }),
 } as const;

@@ -57,6 +57,8 @@ export interface PluginContext {
   readonly service: Service | null;
   /** A socket of this generation was seen while probing. */
   readonly listening: boolean;
+  /** Health checks of this generation that were not answered, in a row, and what the last bad one found. */
+  readonly health: { readonly failures: number; readonly failure: Failure | null };
   /** Calls may be in flight: stopping waits for them. */
   readonly busy: boolean;
   /** Slot that was asked for, with whether it was granted. */
@@ -85,13 +87,20 @@ export interface PluginContext {
 /** What the machine hears: its own deadline besides the events of the world. */
 export type PluginMachineEvent = PluginEvent | { readonly type: 'start.deadline'; readonly generation: number };
 
+export const wellHealth: PluginContext['health'] = { failures: 0, failure: null };
+
+/** A plugin's own numbers over the supervisor's. */
+export function timingOf(timing: Timing, { timeouts, idleStop, liveness = timing.liveness }: PluginSpec): Timing {
+  const { clone = timing.clone, install = timing.install, start = timing.start } = timeouts;
+  return { ...timing, clone, install, start, idleStop, liveness };
+}
+
 export function createPluginContext(input: PluginInput): PluginContext {
   const { plugin, spec, generation, timing, bounds = defaultBounds, abandoned = [] } = input;
-  const { clone = timing.clone, install = timing.install, start = timing.start } = spec.timeouts;
   return {
     plugin,
     spec,
-    timing: { ...timing, clone, install, start, idleStop: spec.idleStop },
+    timing: timingOf(timing, spec),
     bounds,
     generation,
     checkout: null,
@@ -104,6 +113,7 @@ export function createPluginContext(input: PluginInput): PluginContext {
     pid: null,
     service: null,
     listening: false,
+    health: wellHealth,
     busy: false,
     slot: null,
     held: [],

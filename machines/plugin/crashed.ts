@@ -24,6 +24,10 @@ export const crashed = pluginSetup.createStateConfig({
       on: {
         CALL: { guard: 'mayHold', actions: 'hold' },
         RESET: '#plugin.absent.checking',
+        UPDATE: [
+          { guard: 'changesLaunch', target: '#plugin.absent.checking', actions: 'takeSpec' },
+          { actions: 'takeSpec' },
+        ],
         'retry.scheduled': { actions: 'noteRetry' },
         'retry.parked': { target: 'parked', actions: 'noteTrial' },
       },
@@ -35,6 +39,7 @@ export const crashed = pluginSetup.createStateConfig({
         'retry.parked': { actions: 'noteTrial' },
         'trial.due': { guard: 'isCurrent', actions: 'openTrial' },
         RESET: { guard: 'nothingAbandoned', target: '#plugin.absent' },
+        UPDATE: [{ guard: 'forgivesPark', target: '#plugin.absent', actions: 'takeSpec' }, { actions: 'takeSpec' }],
       },
     },
   },

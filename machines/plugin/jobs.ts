@@ -21,6 +21,10 @@ const queued = pluginSetup.createStateConfig({
   on: {
     'slot.granted': { guard: 'grantsSlot', actions: 'takeSlot' },
     CALL: { guard: 'mayHold', actions: ['hold', { type: 'wantSlot', params: { slot: 'install' } }] },
+    UPDATE: [
+      { guard: 'changesLaunch', target: '#plugin.absent.checking', actions: ['freeSlot', 'takeSpec'] },
+      { actions: 'takeSpec' },
+    ],
     ...onStopCommands({ target: '#plugin.absent', actions: ['freeSlot', 'refuseCalls', 'rejectHeld'] }),
   },
 });
@@ -43,6 +47,10 @@ const running = (job: Job, next: string, late: FailureCode) =>
       ],
       CALL: { guard: 'mayHold', actions: 'hold' },
       RESTART: { target: 'cancelling', actions: 'endRestart' },
+      UPDATE: [
+        { guard: 'changesLaunch', target: 'cancelling', actions: ['takeSpec', 'endRestart'] },
+        { actions: 'takeSpec' },
+      ],
       ...onStopCommands({ target: 'cancelling', actions: ['refuseCalls', 'rejectHeld', 'endAbsent'] }),
     },
   });

@@ -5,8 +5,8 @@ import { completeAttempt } from '../attempts.ts';
 import type { PluginReport, Slot } from '../events.ts';
 import { createFailure, type Failure, type FailureCode } from '../failure.ts';
 import type { PluginState } from '../states.ts';
-import { isDeaf, pluginBase } from './base.ts';
-import type { PluginContext } from './context.ts';
+import { healthIn, isDeaf, pluginBase } from './base.ts';
+import { type PluginContext, timingOf, wellHealth } from './context.ts';
 import { afterExit, afterFailedReinstall, endEarly, endLate, endRun, failedJob } from './outcomes.ts';
 
 /** Why a CALL that no state takes is rejected. */
@@ -21,6 +21,11 @@ function refusal(context: PluginContext): Failure {
 /** Names the type: `sendParent` takes any event. */
 const report = (made: PluginReport): PluginReport => made;
 
+function entered({ plugin, generation, failure, outcome, health }: PluginContext, state: PluginState): PluginReport {
+  const reason = failure ?? (outcome?.to === 'crashed' ? outcome.failure : health.failure);
+  return { type: 'plugin.entered', plugin, state, generation, failure: reason };
+}
+
 const rejection = ({ plugin }: PluginContext, callId: string, failure: Failure): PluginReport => ({
   type: 'call.rejected',
   plugin,
@@ -30,11 +35,14 @@ const rejection = ({ plugin }: PluginContext, callId: string, failure: Failure):
 
 export const pluginSetup = pluginBase.extend({
   actions: {
-    report: sendParent(({ context }: { context: PluginContext }, { state }: { state: PluginState }): PluginReport => {
-      const { plugin, generation, failure, outcome } = context;
-      const reason = failure ?? (outcome?.to === 'crashed' ? outcome.failure : null);
-      return { type: 'plugin.entered', plugin, state, generation, failure: reason };
-    }),
+    report: sendParent(
+      ({ context }: { context: PluginContext }, { state }: { state: PluginState }): PluginReport =>
+        entered(context, state),
+    ),
+    /** In service: by whether it is used. */
+    reportUse: sendParent(
+      ({ context }: { context: PluginContext }): PluginReport => entered(context, context.busy ? 'ready' : 'idle'),
+    ),
     acknowledge: enqueueActions(({ context, enqueue }) => {
       if (context.stopped) enqueue.sendParent(report({ type: 'stop.done', plugin: context.plugin }));
     }),
@@ -79,6 +87,18 @@ export const pluginSetup = pluginBase.extend({
       outcome: null,
       stopped: context.stopped || context.spec.activation === 'manual',
     })),
+
+    /** At rest it is `manual` that keeps calls from starting it, besides an operator's STOP. */
+    followActivation: assign(({ context: { spec, stopped }, event }) => {
+      assertEvent(event, 'UPDATE');
+      const isManual = event.spec.activation === 'manual';
+      return { stopped: isManual || (stopped && spec.activation !== 'manual') };
+    }),
+    takeSpec: assign(({ event }) => {
+      assertEvent(event, 'UPDATE');
+      const { spec, timing } = event;
+      return { spec, timing: timingOf(timing, spec) };
+    }),
 
     // ---- slots ----
     /** Asks (again, when a call makes it urgent) unless it is owned already. */
@@ -137,6 +157,7 @@ export const pluginSetup = pluginBase.extend({
       pid: null,
       service: null,
       listening: false,
+      health: wellHealth,
       busy: false,
       outcome: null,
     })),
@@ -156,6 +177,23 @@ export const pluginSetup = pluginBase.extend({
       const { type: _, generation: __, ...service } = event;
       return { service, relaunches: 0, tried: [] };
     }),
+    noteWell: assign({ health: wellHealth }),
+    noteUnready: assign(({ context: { health, generation }, event }) => {
+      const found = healthIn(event);
+      const failure = found === null || found.status === 'well' ? null : { ...found.failure, generation };
+      return { health: { ...health, failure } };
+    }),
+    noteSilence: assign(({ context: { health, generation, timing }, event }) => {
+      const found = healthIn(event);
+      const failure =
+        found !== null && found.status !== 'well'
+          ? { ...found.failure, generation }
+          : createFailure('RUN_UNRESPONSIVE', {
+              message: `The program runs, but it did not answer a health check within ${timing.healthCheck / 1000} s.`,
+              generation,
+            });
+      return { health: { failures: health.failures + 1, failure } };
+    }),
     noteGone: assign({ leader: 'gone', pid: null }),
     setBusy: assign({ busy: true }),
     setQuiet: assign({ busy: false }),
@@ -167,6 +205,18 @@ export const pluginSetup = pluginBase.extend({
     endRun: assign(({ context, event }) => {
       assertEvent(event, 'process.exited');
       return { outcome: endRun(context, event) };
+    }),
+    endUnresponsive: assign(({ context: { health } }) => {
+      const failure = createFailure('RUN_UNRESPONSIVE', {
+        ...(health.failure ?? {}),
+        message: `The program runs, but ${health.failures} health checks in a row were not answered.`,
+        ...(health.failure && { data: { lastCheck: health.failure.message } }),
+      });
+      return { outcome: { to: 'crashed' as const, failure } };
+    }),
+    endBreached: assign(({ event }) => {
+      assertEvent(event, 'process.breached');
+      return { outcome: { to: 'crashed' as const, failure: event.failure } };
     }),
     endDisconnected: assign(({ event }) => {
       assertEvent(event, 'session.closed');

@@ -25,6 +25,8 @@ export const stopping = pluginSetup.createStateConfig({
     'process.spawned': { guard: 'isCurrent', actions: 'noteSpawned' },
     'process.failed': { guard: 'isCurrent', actions: 'noteGone' },
     'process.exited': { guard: 'isCurrent', actions: ['noteGone', { type: 'weighExit', params: { signalled: true } }] },
+    // It ends already, for its own reason.
+    'process.breached': {},
     ...whileEnding,
     KILL: { target: '.killing', actions: ['refuseCalls', 'rejectHeld', 'endAbsent'] },
   },

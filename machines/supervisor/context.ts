@@ -56,6 +56,8 @@ export interface SupervisorContext extends Required<SupervisorInput> {
   readonly plugins: Readonly<Record<string, Member>>;
   readonly past: Readonly<Record<string, Past>>;
   readonly queues: Readonly<Record<Slot, SlotQueue>>;
+  /** Times of the spawns within the last `restartPolicy.spawnWindow`. */
+  readonly spawns: readonly number[];
   /** Launches so far; numbers the order of starts. */
   readonly launches: number;
 }
@@ -68,7 +70,8 @@ type TimerEvent =
       readonly generation: number;
       readonly purpose: 'retry' | 'trial';
     }
-  | { readonly type: 'launch.expired'; readonly plugin: string };
+  | { readonly type: 'launch.expired'; readonly plugin: string }
+  | { readonly type: 'spawns.allowed' };
 
 export type SupervisorMachineEvent = SupervisorCommand | PluginReport | TimerEvent | DoneActorEvent | ErrorActorEvent;
 
@@ -78,6 +81,7 @@ export const createSupervisorContext = (input: SupervisorInput): SupervisorConte
   plugins: {},
   past: {},
   queues: { install: emptyQueue(input.slots.install), launch: emptyQueue(input.slots.launch) },
+  spawns: [],
   launches: 0,
 });
 

@@ -4,7 +4,7 @@ import type { Slot } from '../events.ts';
 import type { Failure } from '../failure.ts';
 import type { PluginInput } from '../plugin/context.ts';
 import { decideRestart, timerDelay } from '../policy.ts';
-import { freeSlot, type Served, type SlotQueue } from '../slots.ts';
+import { freeSlot, type Served, type SlotQueue, serveSlots } from '../slots.ts';
 import type { supervisorBase } from './base.ts';
 import { memberOf, pastOf, type SupervisorContext, withMember } from './context.ts';
 
@@ -20,15 +20,27 @@ export type Enqueue = Pick<
 export const retryTimer = (plugin: string): string => `retry:${plugin}`;
 const launchTimer = (plugin: string): string => `launch:${plugin}`;
 
-/** Changes the queues and tells the plugins whose turn has come. */
+const SPAWN_TIMER = 'spawns';
+
+/** Changes the queues and tells the plugins whose turn has come; spawns over the limit wait until the window has room. */
 export function enqueueQueues(
   enqueue: Enqueue,
   context: SupervisorContext,
-  change: (queue: SlotQueue, slot: Slot) => Served,
+  change: (queue: SlotQueue, slot: Slot, budget: number) => Served,
 ): void {
-  const install = change(context.queues.install, 'install');
-  const launch = change(context.queues.launch, 'launch');
-  enqueue.assign({ queues: { install: install.queue, launch: launch.queue } });
+  const { maxSpawns, spawnWindow } = context.restartPolicy;
+  const now = context.now();
+  const recent = context.spawns.filter((time) => time > now - spawnWindow);
+  const budget = maxSpawns - recent.length;
+  const install = change(context.queues.install, 'install', Number.POSITIVE_INFINITY);
+  const launch = change(context.queues.launch, 'launch', budget);
+  const spawns = [...recent, ...launch.granted.map(() => now)];
+  enqueue.assign({ queues: { install: install.queue, launch: launch.queue }, spawns });
+  const [oldest] = spawns;
+  if (spawns.length >= maxSpawns && launch.queue.waiting.length > 0 && oldest !== undefined) {
+    enqueue.cancel(SPAWN_TIMER);
+    enqueue.raise({ type: 'spawns.allowed' }, { id: SPAWN_TIMER, delay: timerDelay(oldest + spawnWindow - now) });
+  }
   for (const plugin of install.granted) enqueue.sendTo(plugin, { type: 'slot.granted', slot: 'install' });
   for (const plugin of launch.granted) {
     enqueue.sendTo(plugin, { type: 'slot.granted', slot: 'launch' });
@@ -38,6 +50,10 @@ export function enqueueQueues(
   }
 }
 
+/** The window has room again: whoever waits is served. */
+export const enqueueWaiting = (enqueue: Enqueue, context: SupervisorContext): void =>
+  enqueueQueues(enqueue, context, (queue, _, budget) => serveSlots(queue, budget));
+
 /** Takes a plugin out of the queues, or of those named. */
 export function enqueueFreed(
   enqueue: Enqueue,
@@ -46,8 +62,8 @@ export function enqueueFreed(
   slots: readonly Slot[] = ['install', 'launch'],
 ): void {
   if (slots.includes('launch')) enqueue.cancel(launchTimer(plugin));
-  enqueueQueues(enqueue, context, (queue, slot) =>
-    slots.includes(slot) ? freeSlot(queue, plugin) : { queue, granted: [] },
+  enqueueQueues(enqueue, context, (queue, slot, budget) =>
+    slots.includes(slot) ? freeSlot(queue, plugin, budget) : { queue, granted: [] },
   );
 }
 

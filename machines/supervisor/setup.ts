@@ -7,7 +7,7 @@ import { noHistory, noteDown, noteLaunch, noteReady, type RestartHistory } from 
 import { wantSlot } from '../slots.ts';
 import { supervisorBase, sweepActor, sweptPlugin } from './base.ts';
 import { type Member, memberOf, newMember, type Past, pastOf, type SupervisorContext, withMember } from './context.ts';
-import { enqueueFreed, enqueueQueues, enqueueRestart, pluginInput, retryTimer } from './enqueue.ts';
+import { enqueueFreed, enqueueQueues, enqueueRestart, enqueueWaiting, pluginInput, retryTimer } from './enqueue.ts';
 
 type Entered = Extract<PluginReport, { type: 'plugin.entered' }>;
 
@@ -82,6 +82,21 @@ export const supervisorSetup = supervisorBase.extend({
       );
       enqueue.sendTo(plugin, { type });
     }),
+    /** What the restart policy had planned belongs to the spec of before. */
+    update: enqueueActions(({ context, event, enqueue }) => {
+      assertEvent(event, 'UPDATE');
+      const { plugin, spec, restarts } = event;
+      const wasEager = memberOf(context, plugin)?.spec.activation === 'eager';
+      if (restarts) enqueue.cancel(retryTimer(plugin));
+      enqueue.assign(
+        withMember(context, plugin, ({ history }) => ({
+          spec,
+          history: restarts ? { ...noHistory, readyAt: history.readyAt } : history,
+        })),
+      );
+      enqueue.sendTo(plugin, { type: 'UPDATE', spec, timing: context.timing, restarts });
+      if (spec.activation === 'eager' && (restarts || !wasEager)) enqueue.sendTo(plugin, { type: 'START' });
+    }),
     call: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, 'CALL');
       const { plugin, callId } = event;
@@ -115,7 +130,7 @@ export const supervisorSetup = supervisorBase.extend({
     }),
     /** Until its actor is rebuilt. */
     defer: enqueueActions(({ context, event, enqueue }) => {
-      assertEvent(event, ['START', 'STOP', 'RESTART', 'REMOVE', 'RESET', 'CALL']);
+      assertEvent(event, ['START', 'STOP', 'RESTART', 'REMOVE', 'RESET', 'UPDATE', 'CALL']);
       enqueue.assign(withMember(context, event.plugin, ({ deferred }) => ({ deferred: [...deferred, event] })));
     }),
 
@@ -153,8 +168,8 @@ export const supervisorSetup = supervisorBase.extend({
     }),
     enqueueSlot: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, 'slot.wanted');
-      enqueueQueues(enqueue, context, (queue, slot) =>
-        slot === event.slot ? wantSlot(queue, event.plugin, event.urgent) : { queue, granted: [] },
+      enqueueQueues(enqueue, context, (queue, slot, budget) =>
+        slot === event.slot ? wantSlot(queue, event.plugin, event.urgent, budget) : { queue, granted: [] },
       );
     }),
     freeSlot: enqueueActions(({ context, event, enqueue }) => {
@@ -165,6 +180,7 @@ export const supervisorSetup = supervisorBase.extend({
       assertEvent(event, 'launch.expired');
       enqueueFreed(enqueue, context, event.plugin, ['launch']);
     }),
+    serveWaiting: enqueueActions(({ context, enqueue }) => enqueueWaiting(enqueue, context)),
     retry: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, 'retry.elapsed');
       const { plugin, generation, purpose } = event;

@@ -39,7 +39,6 @@ export async function runProgram(argv: readonly string[]): Promise<never> {
 }
 
 async function runCommand(argv: readonly string[], terminal: Terminal, shutdown: Shutdown): Promise<number> {
-  if (process.platform === 'win32') throw supervisorError('CONFIG_UNSUPPORTED_PLATFORM');
   const split = endOfOurs(argv);
   let chosen: Run | null = null;
   const help = { out: '', err: '' };
@@ -53,11 +52,17 @@ async function runCommand(argv: readonly string[], terminal: Terminal, shutdown:
     await terminal.stdout.write(help.out);
     await terminal.stderr.write(help.err);
     if (error.exitCode === 0) return EXIT.ok;
+    refuseWindows();
     if (error.code === 'commander.help') return EXIT.input;
     throw usageError(error, program, argv);
   }
+  refuseWindows();
   const run = chosen as Run | null;
   return run === null ? EXIT.input : run({ terminal, shutdown, env: process.env });
+}
+
+function refuseWindows(): void {
+  if (process.platform === 'win32') throw supervisorError('CONFIG_UNSUPPORTED_PLATFORM');
 }
 
 /** Everything behind the first `--` belongs to the plugin. */

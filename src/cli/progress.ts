@@ -157,6 +157,8 @@ export function createLinesProgress(parts: LinesParts): Progress {
   const { output, label, status, streams, now = () => performance.now(), clock = () => new Date() } = parts;
   const { style } = output;
   const stages = createStages(now);
+  /** It is in service, but a health check went wrong: calls wait. */
+  let unrouted = false;
   const line = (text: string) => {
     void output.write(`${style.dim(clock().toTimeString().slice(0, 8))} ${style.bold(label)} ${text}\n`);
   };
@@ -164,7 +166,12 @@ export function createLinesProgress(parts: LinesParts): Progress {
   return {
     state({ state, failure }) {
       stages.enter(state);
-      if (state === 'ready')
+      const inService = state === 'ready' || state === 'idle';
+      const wasUnrouted = unrouted;
+      unrouted = inService && failure !== null;
+      if (unrouted) line(`${style.red('unrouted')} ${failure?.code}: ${failure && withoutQuotes(failure)}`);
+      else if (inService && wasUnrouted) line(`${style.green('routed again')}`);
+      else if (state === 'ready')
         line(`${style.green('ready')} ${summary(stages, 'in', style.dim)}${style.dim(facts(status()))}`);
       // What the supervisor decides about a crash is known only after it was told.
       else if (state === 'crashed') queueMicrotask(() => line(crashLine(status(), failure)));

@@ -1,3 +1,4 @@
+import { timerDelay } from '../../machines/policy.ts';
 import { SupervisorError } from '../errors.ts';
 import type { LogLine, StateChange } from '../options.ts';
 import { EXIT } from './exit-codes.ts';
@@ -17,7 +18,7 @@ export async function run(invocation: Invocation, context: CommandContext): Prom
   const show: ShowProgress = (parts) =>
     flags.json === true ? createJsonLines(stdout, parts.status) : createLinesProgress({ ...parts, streams });
   const session = await openSession(invocation, context, { defaults: { idleStop: false }, show });
-  const over = untilOver(session);
+  const over = untilOver(session, context.shutdown.signal);
   const { supervisor, name } = session;
   await supervisor.start(name, {
     startTimeout: NO_LIMIT,
@@ -27,8 +28,11 @@ export async function run(invocation: Invocation, context: CommandContext): Prom
   return EXIT.ok;
 }
 
-/** Resolves when the plugin has ended by itself and stays so; rejects when it is parked. */
-function untilOver({ supervisor, name }: Session): Promise<void> {
+/**
+ * Resolves when the plugin has ended by itself and stays so; rejects when it is parked: at once where it was never ready or
+ * no further start can help. One that had been in service gets its trial starts, as a call would bring them.
+ */
+function untilOver({ supervisor, name }: Session, signal: AbortSignal): Promise<void> {
   const over = new Promise<void>((resolve, reject) => {
     let wasReady = false;
     supervisor.on('plugin:state', ({ state }) => {
@@ -37,11 +41,18 @@ function untilOver({ supervisor, name }: Session): Promise<void> {
       if (state !== 'crashed' && state !== 'absent') return;
       setImmediate(() => {
         const status = supervisor.status(name);
-        if (status.subState === 'parked' && status.failure !== null) reject(new SupervisorError(status.failure, name));
+        if (status.subState === 'parked' && wasReady && status.retryAt !== null) tryAgain(status.retryAt);
+        else if (status.subState === 'parked' && status.failure !== null)
+          reject(new SupervisorError(status.failure, name));
         else if (wasReady && status.state === 'absent' && status.subState !== 'checking') resolve();
       });
     });
   });
+  const tryAgain = (at: string) => {
+    const delay = timerDelay(Date.parse(at) - Date.now() + 1_000);
+    const timer = setTimeout(() => supervisor.tools(name, { startTimeout: NO_LIMIT, signal }).catch(() => {}), delay);
+    signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+  };
   // Nobody may be listening yet, or any more: `start` tells of a first failure by itself.
   over.catch(() => {});
   return over;

@@ -20,6 +20,7 @@ import { sampleSpec } from './samples.ts';
 import { createScriptedActors, type PluginScript } from './scripted.ts';
 
 export interface HarnessOptions {
+  /** Default: the product's, without health checks (`liveness: null`). */
   readonly timing?: Partial<Timing>;
   readonly restartPolicy?: Partial<RestartPolicy>;
   readonly bounds?: Partial<Bounds>;
@@ -70,7 +71,7 @@ export function createHarness(options: HarnessOptions = {}): Harness {
   const actor = createActor(machine, {
     clock,
     input: {
-      timing: { ...defaultTiming, ...options.timing },
+      timing: { ...defaultTiming, liveness: null, ...options.timing },
       restartPolicy: { ...defaultRestartPolicy, ...options.restartPolicy },
       bounds: { ...defaultBounds, ...options.bounds },
       slots: options.slots ?? { install: 8, launch: 8 },

@@ -8,6 +8,8 @@ import type {
   CloneInput,
   DetectInput,
   Environment,
+  Health,
+  HealthInput,
   InstallInput,
   JobCommand,
   JobEnded,
@@ -84,6 +86,14 @@ export interface ScriptedSweep extends Scripted<SweepInput> {
   break(): void;
 }
 
+export interface ScriptedHealth extends Scripted<HealthInput> {
+  well(): void;
+  /** Not answered. */
+  silent(failure?: Failure): void;
+  /** Answered that it is not ready. */
+  unready(failure?: Failure): void;
+}
+
 /** The doubles of one plugin. */
 export interface PluginScript {
   readonly survey: ScriptedSurvey;
@@ -92,6 +102,7 @@ export interface PluginScript {
   readonly install: ScriptedJob<InstallInput, Environment>;
   readonly process: ScriptedProcess;
   readonly probe: ScriptedProbe;
+  readonly health: ScriptedHealth;
   readonly sweep: ScriptedSweep;
 }
 
@@ -222,6 +233,7 @@ function createProbeScript() {
 function createPluginScript() {
   const survey = createPromised<SurveyInput, Survey>('survey');
   const sweep = createPromised<SweepInput, void>('sweep');
+  const health = createPromised<HealthInput, Health>('health');
   const clone = createJobScript<CloneInput, Checkout>('clone', sampleCheckout);
   const detect = createJobScript<DetectInput, LaunchPlan>('detect', samplePlan);
   const install = createJobScript<InstallInput, Environment>('install', sampleEnvironment);
@@ -243,9 +255,20 @@ function createPluginScript() {
     install: install.script,
     process: process.script,
     probe: probe.script,
+    health: {
+      get running() {
+        return health.runs.isRunning();
+      },
+      inputs: health.runs.inputs,
+      well: () => health.runs.handle().resolve({ status: 'well' }),
+      silent: (failure = createFailure('RUN_UNRESPONSIVE')) =>
+        health.runs.handle().resolve({ status: 'silent', failure }),
+      unready: (failure = createFailure('RUN_NOT_READY')) =>
+        health.runs.handle().resolve({ status: 'unready', failure }),
+    },
     sweep: Object.assign(promised(sweep), { done: () => sweep.runs.handle().resolve() }),
   };
-  return { script, survey, sweep, clone, detect, install, process, probe };
+  return { script, survey, sweep, clone, detect, install, process, probe, health };
 }
 
 /** Doubles for any number of plugins; each comes into being when it is first named. */
@@ -274,6 +297,7 @@ export function createScriptedActors(): ScriptedActors {
       probe: fromCallback<{ readonly type: 'probe.none' }, ProbeInput>(({ input, sendBack }) =>
         of(input.plugin).probe.run(input, sendBack),
       ),
+      health: fromPromise<Health, HealthInput>(({ input, signal }) => of(input.plugin).health.run(input, signal)),
     },
     sweep: fromPromise<void, SweepInput>(({ input, signal }) => of(input.plugin).sweep.run(input, signal)),
     of: (plugin) => of(plugin).script,

@@ -16,6 +16,7 @@ const status = (more: Partial<PluginStatus> = {}): PluginStatus => ({
   transport: null,
   url: null,
   tools: null,
+  noise: null,
   failure: null,
   retryAt: null,
   held: 0,
@@ -238,4 +239,24 @@ it('plain lines tell state, facts, output and the next start', async () => {
 12:04:05 server-time ready in 0 ms · 2 tools · streamable-http · pid 42 · http://127.0.0.1:4000/mcp
 12:04:05 server-time crashed RUN_EXITED: It ended · next start in 0.5 s
 `);
+});
+
+it('plain lines tell when calls have to wait, and when they go on', () => {
+  const screen = createScreen();
+  const progress = createLinesProgress({
+    output: screen.output,
+    label: 'server-time',
+    status: () => status({ state: 'ready' }),
+    streams: new Set(),
+    now: () => 0,
+    clock: () => new Date(2026, 0, 1, 12, 4, 5),
+  });
+  progress.state(change('ready'));
+  progress.state(change('idle', createFailure('RUN_UNRESPONSIVE', { message: 'It did not answer.' })));
+  progress.state(change('idle'));
+  expect(screen.written().split('\n').slice(1)).toEqual([
+    '12:04:05 server-time unrouted RUN_UNRESPONSIVE: It did not answer.',
+    '12:04:05 server-time routed again',
+    '',
+  ]);
 });

@@ -42,7 +42,7 @@ describe('CALL', () => {
   });
 
   test.each(WAITING)('in %s is rejected as CALL_QUEUE_FULL above the limit', async (state) => {
-    const plugin = await reach(createPlugin({}, { bounds: { heldCalls: 2, relaunches: 8 } }), state);
+    const plugin = await reach(createPlugin({}, { bounds: { heldCalls: 2, relaunches: 8, healthFailures: 3 } }), state);
     for (const callId of ['c1', 'c2', 'c3']) plugin.call(callId);
     expect(plugin.context().held).toEqual(['c1', 'c2']);
     expect(plugin.verdicts('c3')).toMatchObject([{ type: 'call.rejected', failure: { code: 'CALL_QUEUE_FULL' } }]);

@@ -13,6 +13,8 @@ import './broken.suite.ts';
 import './close.suite.ts';
 import './deadlines.suite.ts';
 import './remove.suite.ts';
+import './health.suite.ts';
+import './update.suite.ts';
 import { expect, test } from 'vitest';
 import { pluginMachine } from '../../machines/plugin.ts';
 import { supervisorMachine } from '../../machines/supervisor.ts';

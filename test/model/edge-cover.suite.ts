@@ -7,7 +7,8 @@ import { expect, test } from 'vitest';
 import { fromTransition } from 'xstate';
 import { getAdjacencyMap, getShortestPaths } from 'xstate/graph';
 import { createFailure } from '../../machines/failure.ts';
-import { sampleSurvey } from '../../src/testing/samples.ts';
+import { defaultTiming } from '../../machines/policy.ts';
+import { sampleSpec, sampleSurvey } from '../../src/testing/samples.ts';
 import { createPlugin, type Plugin } from '../machines/covered.ts';
 import { EVENTS, type Event, initialModel, type Model, step, TABLE } from './model.ts';
 
@@ -35,6 +36,13 @@ const FACTS: Record<Event, (plugin: Plugin, callId: () => string) => void> = {
   'probe wants other era': ({ probe }) => probe.fail(undefined, { era: 'modern' }),
   'exit 1': ({ process }) => process.exit(1),
   'exit 0': ({ process }) => process.exit(0),
+  healthy: ({ health }) => health.well(),
+  unready: ({ health }) => health.unready(),
+  unanswered: ({ health }) => health.silent(),
+  breached: ({ process, context }) =>
+    process.say({ type: 'process.breached', generation: context().generation, failure: createFailure('RUN_LIMIT') }),
+  'new policy': (plugin) => update(plugin, false),
+  'new spec': (plugin) => update(plugin, true),
   'group empty': ({ process }) => process.empty(),
   'group abandoned': ({ process }) => process.abandoned([7]),
   quiet: ({ send, context }) => send({ type: 'calls.quiet', generation: context().generation }),
@@ -52,6 +60,9 @@ const FACTS: Record<Event, (plugin: Plugin, callId: () => string) => void> = {
   parked: ({ send }) => send({ type: 'retry.parked', trialAt: 1 }),
   'trial due': ({ send, context }) => send({ type: 'trial.due', generation: context().generation }),
 };
+
+const update = ({ send }: Plugin, restarts: boolean) =>
+  send({ type: 'UPDATE', spec: sampleSpec(), timing: defaultTiming, restarts });
 
 const runningJob = ({ clone, detect, install }: Plugin) => [clone, detect, install].find(({ running }) => running)!;
 
@@ -99,7 +110,7 @@ const actual = ({ state, context }: Plugin) =>
   `${state()}, ${context().held.length} held, ${context().stopped ? 'stopped' : 'open'}`;
 
 async function walk({ events }: Sequence): Promise<void> {
-  const plugin = createPlugin();
+  const plugin = createPlugin({}, { timing: defaultTiming });
   const calls: string[] = [];
   const withdrawn = new Set<string>();
   const callId = () => {

@@ -10,10 +10,14 @@ export type At =
   | `detecting.${'running' | 'cancelling'}`
   | `launching.${'queued' | 'running'}`
   | 'probing'
-  | 'ready'
-  | 'idle'
+  | Serving
   | `stopping.${'draining' | 'closing' | 'terminating' | 'killing' | 'sweeping'}`
   | `crashed.${'waiting' | 'parked'}`;
+
+type Serving = Use | `${Use}.${Doubt}`;
+type Use = 'ready' | 'idle';
+/** Health, when not all is well. */
+type Doubt = 'checking' | 'failing' | 'rechecking';
 
 /** Where an end leads. */
 type To = 'absent' | 'crashed' | 'restart' | 'relaunch';
@@ -30,6 +34,8 @@ export interface Model {
   readonly relaunched: boolean;
   readonly abandoned: boolean;
   readonly trial: boolean;
+  /** Health checks in a row that were not answered. */
+  readonly silences: number;
 }
 
 export const initialModel: Model = {
@@ -41,6 +47,7 @@ export const initialModel: Model = {
   relaunched: false,
   abandoned: false,
   trial: false,
+  silences: 0,
 };
 
 /** The user's commands, and what the world does. */
@@ -49,6 +56,7 @@ export const EVENTS = [
   ...['nothing stale', 'install stale', 'all stale', 'blocked'],
   ...['granted', 'job done', 'job failed', 'job cancelled'],
   ...['spawned', 'not spawned', 'probe ready', 'probe failed', 'probe wants other era', 'exit 1', 'exit 0'],
+  ...['healthy', 'unready', 'unanswered', 'breached', 'new policy', 'new spec'],
   ...['group empty', 'group abandoned', 'quiet', 'busy', 'drained', 'session closed', 'time passes'],
   ...['retry scheduled', 'retry due', 'parked', 'trial due'],
 ] as const;
@@ -83,6 +91,8 @@ const ending: Row = {
   ...stops(stay({ ...silenced, to: 'absent' })),
   START: ({ to }) => (to === 'relaunch' ? {} : { stopped: false, to: 'restart' }),
   RESTART: stay({ stopped: false, to: 'restart' }),
+  'new policy': stay({}),
+  'new spec': ({ to }) => (to === 'absent' ? {} : { to: 'restart' }),
 };
 
 /** Where it goes when nothing of it runs any more. */
@@ -93,13 +103,21 @@ const ended: Step = ({ to, held }) => {
   return { at: 'absent.resting', to: null, gone: false };
 };
 
-const queue = (next: At): Row => ({ ...holds, ...stops(go('absent.resting', silenced)), granted: go(next) });
+const queue = (next: At): Row => ({
+  ...holds,
+  ...stops(go('absent.resting', silenced)),
+  granted: go(next),
+  'new policy': stay({}),
+  'new spec': go('absent.checking'),
+});
 
 const job = (name: 'cloning' | 'detecting' | 'installing', next: At): Record<string, Row> => ({
   [`${name}.running`]: {
     ...holds,
     ...stops(go(`${name}.cancelling`, { ...silenced, to: 'absent' })),
     RESTART: go(`${name}.cancelling`, { to: 'restart' }),
+    'new policy': stay({}),
+    'new spec': go(`${name}.cancelling`, { to: 'restart' }),
     'time passes': go(`${name}.cancelling`, { to: 'crashed' }),
     'job done': go(next),
     'job failed': go('crashed.waiting'),
@@ -113,20 +131,59 @@ const launched: Row = {
   STOP: go('stopping.closing', { ...silenced, to: 'absent' }),
   KILL: go('stopping.killing', { ...silenced, to: 'absent' }),
   RESTART: go('stopping.closing', { to: 'restart' }),
+  'new policy': stay({}),
+  'new spec': go('stopping.closing', { to: 'restart' }),
+  breached: go('stopping.closing', { to: 'crashed' }),
   'exit 1': go('stopping.terminating', { to: 'crashed', gone: true }),
   'exit 0': go('stopping.terminating', { to: 'crashed', gone: true }),
   'time passes': go('stopping.closing', { to: 'crashed' }),
 };
 
-const inService: Row = {
-  CALL: stay({}),
-  KILL: go('stopping.killing', { ...silenced, to: 'absent' }),
-  'exit 1': go('stopping.terminating', { to: 'crashed', gone: true }),
-  'session closed': go('stopping.closing', { to: 'crashed' }),
-};
+/** Out of service, whatever health said. */
+const leave = (at: At, change: Partial<Model>): Step => go(at, { silences: 0, ...change });
+
+/** In use, calls in flight are waited for; the two differ in nothing else. */
+function inUse(use: Use): Record<string, Row> {
+  const polite: At = use === 'ready' ? 'stopping.draining' : 'stopping.closing';
+  const always: Row = {
+    ...withdraw,
+    STOP: leave(polite, { ...silenced, to: 'absent' }),
+    KILL: leave('stopping.killing', { ...silenced, to: 'absent' }),
+    RESTART: leave(polite, { to: 'restart' }),
+    'new policy': stay({}),
+    'new spec': leave(polite, { to: 'restart' }),
+    breached: leave('stopping.closing', { to: 'crashed' }),
+    'exit 1': leave('stopping.terminating', { to: 'crashed', gone: true }),
+    'exit 0': leave('stopping.terminating', { to: use === 'ready' ? 'crashed' : 'absent', gone: true }),
+    'session closed': leave('stopping.closing', { to: 'crashed' }),
+  };
+  const other: Use = use === 'ready' ? 'idle' : 'ready';
+  const turns = (doubt: '' | `.${Doubt}`): Row => ({
+    [use === 'ready' ? 'quiet' : 'busy']: go(`${other}${doubt}` as At),
+  });
+  const open: Row = { ...always, CALL: stay({}) };
+  const closed: Row = { ...always, CALL: hold };
+  const silence: Step = ({ silences }) =>
+    silences === 2
+      ? { at: 'stopping.closing', to: 'crashed', silences: 0 }
+      : { at: `${use}.failing`, silences: silences + 1 };
+  const asks: Row = {
+    healthy: go(use, { held: false, silences: 0 }),
+    unready: go(`${use}.failing`),
+    unanswered: silence,
+    'time passes': silence,
+  };
+  return {
+    [use]: { ...open, ...turns(''), 'time passes': go(`${use}.checking`) },
+    [`${use}.checking`]: { ...open, ...turns('.checking'), ...asks },
+    [`${use}.failing`]: { ...closed, ...turns('.failing'), 'time passes': go(`${use}.rechecking`) },
+    [`${use}.rechecking`]: { ...closed, ...turns('.rechecking'), ...asks },
+  };
+}
 
 const stopping: Row = {
   ...ending,
+  breached: stay({}),
   KILL: go('stopping.killing', { ...silenced, to: 'absent' }),
   'exit 1': ({ gone }) => (gone ? {} : { gone: true }),
   'group empty': ended,
@@ -137,6 +194,7 @@ const stopping: Row = {
 
 const crashed: Row = {
   ...withdraw,
+  'new policy': stay({}),
   START: stay(checking),
   RESTART: stay(checking),
   'retry due': stay({ at: 'absent.checking', trial: false }),
@@ -149,12 +207,16 @@ export const TABLE: Record<At, Row> = {
     RESTART: stay(checking),
     CALL: ({ stopped }) => (stopped ? {} : { ...checking, held: true }),
     'retry due': ({ stopped }) => (stopped ? {} : checking),
+    'new policy': stay({}),
+    'new spec': stay({}),
     ...stops(stay(silenced)),
   },
   'absent.checking': {
     ...holds,
     START: stay({ stopped: false }),
     RESTART: stay({ stopped: false }),
+    'new policy': stay({}),
+    'new spec': stay({}),
     ...stops(({ abandoned }) => (abandoned ? silenced : { at: 'absent.resting', to: null, ...silenced })),
     'nothing stale': ({ stopped }) => ({ at: stopped ? 'absent.resting' : 'launching.queued', ...fresh }),
     'install stale': ({ stopped }) => ({ at: stopped ? 'absent.resting' : 'installing.queued', ...fresh }),
@@ -171,6 +233,8 @@ export const TABLE: Record<At, Row> = {
     ...holds,
     ...stops(go('stopping.sweeping', { ...silenced, to: 'absent' })),
     RESTART: go('stopping.sweeping', { to: 'restart' }),
+    'new policy': stay({}),
+    'new spec': go('stopping.sweeping', { to: 'restart' }),
     granted: go('launching.running'),
   },
   'launching.running': {
@@ -178,6 +242,8 @@ export const TABLE: Record<At, Row> = {
     // Not known to run yet: nothing to close.
     STOP: go('stopping.terminating', { ...silenced, to: 'absent' }),
     RESTART: go('stopping.terminating', { to: 'restart' }),
+    'new spec': go('stopping.terminating', { to: 'restart' }),
+    breached: go('stopping.terminating', { to: 'crashed' }),
     'time passes': go('stopping.terminating', { to: 'crashed' }),
     spawned: go('probing'),
     'not spawned': go('stopping.terminating', { to: 'crashed', gone: true }),
@@ -188,21 +254,8 @@ export const TABLE: Record<At, Row> = {
     'probe failed': go('stopping.closing', { to: 'crashed' }),
     'probe wants other era': ({ relaunched }) => ({ at: 'stopping.closing', to: relaunched ? 'crashed' : 'relaunch' }),
   },
-  ready: {
-    ...inService,
-    STOP: go('stopping.draining', { ...silenced, to: 'absent' }),
-    RESTART: go('stopping.draining', { to: 'restart' }),
-    'exit 0': go('stopping.terminating', { to: 'crashed', gone: true }),
-    quiet: go('idle'),
-  },
-  idle: {
-    ...inService,
-    STOP: go('stopping.closing', { ...silenced, to: 'absent' }),
-    RESTART: go('stopping.closing', { to: 'restart' }),
-    'exit 0': go('stopping.terminating', { to: 'absent', gone: true }),
-    'time passes': go('stopping.closing', { to: 'absent' }),
-    busy: go('ready'),
-  },
+  ...(inUse('ready') as Record<Extract<Serving, `ready${string}`>, Row>),
+  ...(inUse('idle') as Record<Extract<Serving, `idle${string}`>, Row>),
   'stopping.draining': {
     ...stopping,
     drained: go('stopping.closing'),
@@ -225,6 +278,7 @@ export const TABLE: Record<At, Row> = {
     ...crashed,
     CALL: hold,
     RESET: stay(checking),
+    'new spec': stay(checking),
     'retry scheduled': stay({}),
     parked: go('crashed.parked', { held: false }),
   },
@@ -232,6 +286,7 @@ export const TABLE: Record<At, Row> = {
     ...crashed,
     CALL: ({ trial, stopped }) => (trial && !stopped ? { at: 'absent.checking', held: true, trial: false } : {}),
     RESET: ({ abandoned }) => (abandoned ? {} : { at: 'absent.resting', trial: false }),
+    'new spec': ({ abandoned }) => (abandoned ? {} : { at: 'absent.resting', trial: false }),
     'trial due': stay({ trial: true }),
     parked: stay({}),
   },

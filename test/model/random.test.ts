@@ -28,9 +28,9 @@ const end = fc.constantFrom('stop', 'close');
 test.each([
   ['off', false],
   ['on', true],
-])('no random run breaks an invariant, with tracing %s', async (_, trace) => {
+])('R66 no random run breaks an invariant, with tracing %s', async (_, trace) => {
   const property = fc.asyncProperty(happenings, end, async (run, ending) => {
-    const harness = createHarness({ slots, bounds: { heldCalls: 3 } });
+    const harness = createHarness({ slots, timing: { liveness: 30_000 }, bounds: { heldCalls: 3 } });
     const world = createWorld(harness, NAMES, { slots, trace });
     for (const [index, { what, name, pick }] of run.entries()) {
       await world.happen(what, name, pick, `c${index}`);

@@ -28,6 +28,9 @@ export const HAPPENINGS = {
   busy: 2,
   drained: 1,
   disconnect: 1,
+  health: 4,
+  update: 2,
+  breach: 1,
   stale: 3,
   break: 2,
 } as const;
@@ -248,6 +251,26 @@ export function createWorld(harness: Harness, names: readonly string[], { slots,
           event: { type: 'session.closed', generation: generation(name), failure: createFailure('RUN_DISCONNECTED') },
         });
         break;
+      case 'health': {
+        const { health } = harness.plugin(name);
+        if (!health.running) await harness.advance(30_000);
+        if (!health.running) break;
+        if (pick < 3) health.well();
+        else if (pick < 6) health.silent();
+        else health.unready();
+        break;
+      }
+      case 'update':
+        send({ type: 'UPDATE', plugin: name, spec: sampleSpec(), restarts: pick % 2 === 0 });
+        break;
+      case 'breach':
+        if (!truth.run.spawned || truth.run.exited || !harness.plugin(name).process.running) break;
+        harness.plugin(name).process.say({
+          type: 'process.breached',
+          generation: generation(name),
+          failure: createFailure('RUN_LIMIT'),
+        });
+        break;
       case 'stale':
         stale(name, pick);
         break;
@@ -279,7 +302,7 @@ export function createWorld(harness: Harness, names: readonly string[], { slots,
       const broken = harness.plugin(name).sweep.running;
       must(truth.live.size <= 1, `${name} has the generations ${[...truth.live]} alive`);
       must(truth.live.size === 0 || truth.left.size === 0, `${name} runs beside abandoned processes`);
-      if (/^(ready|idle)$/.test(state)) {
+      if (/^(ready|idle)\b/.test(state)) {
         must(truth.live.has(harness.context(name).generation), `${name} is ${state} without a process of its own`);
         must(!truth.run.exited, `${name} is ${state} though its program has exited`);
       }

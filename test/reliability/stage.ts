@@ -9,7 +9,8 @@ import { createSupervisor } from '../../src/supervisor.ts';
 import { createHome, type TestHome } from '../support/home.ts';
 import { expectNothingLeft } from '../support/leftovers.ts';
 
-const below = (path: string) => fileURLToPath(new URL(`../../fixtures/${path}`, import.meta.url));
+/** A folder below `fixtures`. */
+export const fixture = (path: string) => fileURLToPath(new URL(`../../fixtures/${path}`, import.meta.url));
 
 export interface Stage extends AsyncDisposable {
   readonly home: TestHome;
@@ -39,14 +40,14 @@ export async function createStage(options: SupervisorOptions = {}): Promise<Stag
 
 /** `fixtures/plugins/puppet`: what it does before it is ready is `mode` (`exit:3`, `silent`, `stubborn` …), tools do the rest. */
 export const puppet = (mode = '', more: Partial<PluginOptions> = {}): PluginOptions => ({
-  source: below('plugins/puppet'),
+  source: fixture('plugins/puppet'),
   ...more,
   env: { PUPPET: mode, ...more.env },
 });
 
 /** A program of `fixtures/processes`, run as it is: `program('node', 'mcp/http.mjs')`. */
 export const program = (command: readonly string[], more: Partial<PluginOptions> = {}): PluginOptions => ({
-  source: below('processes'),
+  source: fixture('processes'),
   command,
   install: [],
   build: [],
