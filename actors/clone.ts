@@ -9,7 +9,7 @@ import { copyFolder } from './clone/folder.ts';
 import { checkoutFromDisk, isRemote } from './clone/from-disk.ts';
 import { createGitProgram, GitMissing } from './clone/git-program.ts';
 import { createIsomorphicGit } from './clone/isomorphic.ts';
-import { moveIntoPlace } from './clone/place.ts';
+import { moveIntoPlace, removeCheckout } from './clone/place.ts';
 import { isFolder, requireSubdir } from './clone/subdir.ts';
 import type { ActorContext } from './context.ts';
 import { createJob } from './job.ts';
@@ -106,6 +106,8 @@ async function cloneWith(
     await requireSubdir(tree, source);
     await writeFile(join(tree, NOTE), JSON.stringify(fetched));
     const dir = store.checkoutDir(source, fetched.commit);
+    // What stands there without its note is none that anybody could use.
+    if ((await readCheckout(dir)) === null) await removeCheckout(store, dir);
     await moveIntoPlace(tree, dir);
     return { dir, ...fetched };
   });
@@ -127,7 +129,12 @@ async function expectedCommit(
 /** In the checkout, so that both come and go in one rename; below `.git`, so that no one takes it for the plugin's. */
 const NOTE = join('.git', 'mcp-supervisor.json');
 
+/** Null for none, and for one whose note can't be read. */
 async function readCheckout(dir: string): Promise<Checkout | null> {
-  const text = await readFile(join(dir, NOTE), 'utf8').catch(() => null);
-  return text === null ? null : { dir, ...(JSON.parse(text) as Omit<Checkout, 'dir'>) };
+  try {
+    const { commit, committedAt } = JSON.parse(await readFile(join(dir, NOTE), 'utf8')) as Checkout;
+    return { dir, commit, committedAt };
+  } catch {
+    return null;
+  }
 }

@@ -26,6 +26,6 @@ export const pluginCookies = (home: string, plugin: string): string => `${ownerC
 export const ownerCookies = (home: string): string => `${hash(home)}.${owner()}.`;
 
 /** Our own pid and start time, so that a later process with our pid is not taken for us. */
-const owner = () => `${process.pid}-${processIdentity(process.pid)?.startTime.replaceAll(/[^A-Za-z0-9]/g, '') ?? '0'}`;
+const owner = () => `${process.pid}-${processIdentity(process.pid)?.startTime ?? '0'}`;
 
 const hash = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 10);

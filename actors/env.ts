@@ -1,7 +1,7 @@
 /** Which part of the caller's environment reaches a plugin, and which an installer. Values are secrets: names only are shown. */
 
 import { delimiter, join } from 'node:path';
-import type { LaunchPlan, PluginSpec } from '../launchers/plan.ts';
+import type { EnvPolicy, LaunchPlan, PluginSpec } from '../launchers/plan.ts';
 import type { Environment } from '../machines/contracts.ts';
 import type { ActorContext } from './context.ts';
 import { proxyEnv } from './env/proxy.ts';
@@ -29,9 +29,23 @@ function pick(env: CallerEnv, wanted: (name: string) => boolean): Variables {
   return picked;
 }
 
-/** Names of the plan's settings that the caller's environment has, sorted: what `detect` shows. */
-export const settingsTaken = (plan: LaunchPlan, callerEnv: CallerEnv): string[] =>
-  [...new Set(plan.wants.map((setting) => setting.name))].filter((name) => isValue(callerEnv[name])).sort();
+/**
+ * Names that the caller's environment has of the plan's settings and of those that the policy lists, sorted: what `detect`
+ * shows.
+ */
+export function settingsTaken(plan: LaunchPlan, callerEnv: CallerEnv, policy: EnvPolicy = 'minimal'): string[] {
+  const isListed = listedBy(policy);
+  const settings = new Set(plan.wants.map((setting) => setting.name));
+  const names = Object.keys(callerEnv).filter((name) => settings.has(name) || isListed(name));
+  return names.filter((name) => isValue(callerEnv[name])).sort();
+}
+
+/** `AWS_*` is every name with that beginning. */
+function listedBy(policy: EnvPolicy): (name: string) => boolean {
+  if (typeof policy === 'string') return () => false;
+  const patterns = policy.map((glob) => new RegExp(`^${glob.replaceAll('*', '.*')}$`));
+  return (name) => patterns.some((pattern) => pattern.test(name));
+}
 
 /**
  * The whole environment of a plugin's process. Later wins: the policy's part of the caller's, what the plan fixes, the
@@ -50,7 +64,7 @@ export function pluginEnv(
   },
 ): Variables {
   const { spec, environment, extra } = part;
-  const settings = new Set(settingsTaken(environment.plan, context.callerEnv));
+  const settings = new Set(settingsTaken(environment.plan, context.callerEnv, spec.envPolicy));
   const isDocker = environment.plan.launcher === 'docker';
   const taken = (name: string) =>
     MINIMAL.has(name) || name.startsWith('LC_') || settings.has(name) || (isDocker && isForEngine(name));
@@ -68,13 +82,22 @@ export function pluginEnv(
 
 /**
  * Values that must not be shown, whatever the plugin prints: those that its owner gave, unless they are known to be no
- * secret, and what it takes of the caller's environment as one.
+ * secret, and what it takes of the caller's environment as one: settings that are, and what the policy lists.
  */
-export function secretsOf(plan: LaunchPlan, owners: Variables, callerEnv: CallerEnv): string[] {
+export function secretsOf(
+  plan: LaunchPlan,
+  owners: Variables,
+  callerEnv: CallerEnv,
+  policy: EnvPolicy = 'minimal',
+): string[] {
   const plain = new Set(plan.wants.filter(({ secret }) => !secret).map(({ name }) => name));
   const own = Object.entries(owners).flatMap(([name, value]) => (plain.has(name) ? [] : [value]));
   const taken = plan.wants.flatMap(({ name, secret }) => (secret ? (callerEnv[name] ?? []) : []));
-  return [...own, ...taken];
+  const isListed = listedBy(policy);
+  const listed = Object.entries(callerEnv).flatMap(([name, value]) =>
+    isListed(name) && !plain.has(name) ? (value ?? []) : [],
+  );
+  return [...own, ...taken, ...listed];
 }
 
 const joinPath = (first: readonly string[], rest: string | undefined): string =>

@@ -1,21 +1,20 @@
 /**
  * Processes by group and by cookie: who is there, how to signal them, how to see them gone. A zombie is dead although
- * signal 0 reaches it; only the system's process list tells the two apart. `/proc` and `ps` are behind `groups/`.
+ * signal 0 reaches it; only the system's process list tells the two apart. `/proc` and `ps` are behind `platform`.
  */
 
 import { setTimeout as delay } from 'node:timers/promises';
-import { createProcTable } from './groups/proc-table.ts';
-import type { ProcessRow } from './groups/process-table.ts';
-import { createPsTable } from './groups/ps-table.ts';
+import type { Look, ProcessRow } from './groups/process-table.ts';
+import { platform } from './platform.ts';
 import type { ProcessIdentity } from './store/store.ts';
 
-const table = process.platform === 'linux' ? createProcTable() : createPsTable();
+const table = platform.processes;
 
 /** Environment variable that marks what we start (`actors/cookie`). */
 export const COOKIE_VARIABLE = 'MCP_SUPERVISOR_COOKIE';
 
-/** True when processes that left their group can be found by cookie (Linux); `doctor` says so where they can't. */
-const findsEscapees = table.readsEnvironments;
+/** True when processes that left their group can be found by cookie here. */
+export const findsEscapees = (): boolean => table.readsEnvironments();
 
 /** Processes that end together: groups, all that carry one of the cookies, and single pids. */
 export interface Family {
@@ -33,7 +32,16 @@ export function processIdentity(pid: number): ProcessIdentity | null {
 
 /** True when that very process runs still: same boot, same start time, not a zombie. */
 export function isSameProcess(identity: ProcessIdentity): boolean {
-  return look(() => table.bootId() === identity.bootId && isStill(identity)) === true;
+  return attempt(() => table.bootId() === identity.bootId && isStill(identity, table.look())) === true;
+}
+
+/**
+ * True when the process of that pid and start time is known to run no more: gone, a zombie that nobody has reaped, or its
+ * pid is another's. Whoever can't look (out of files) gets false: the living must not be taken for dead.
+ */
+export function hasEnded(pid: number, isItsStartTime: (startTime: string) => boolean): boolean {
+  const row = attempt(() => table.look().row(pid));
+  return row !== 'blind' && (row === null || !isLive(row) || !isItsStartTime(row.startTime));
 }
 
 export function isAlive(pid: number): boolean {
@@ -42,30 +50,26 @@ export function isAlive(pid: number): boolean {
 }
 
 /** Live members of a process group. */
-export function groupMembers(group: number): number[] {
-  // The kernel knows at once that a group is empty; the list is only needed to tell zombies from the living.
-  if (!reaches(-group)) return [];
-  return table.rows().flatMap((row) => (row.group === group && isLive(row) ? row.pid : []));
-}
+export const groupMembers = (group: number): number[] => membersOf(group, table.look());
 
 /** Live processes that were started with this cookie (or one that starts with it, when it ends in a dot), never ourselves. */
-export function pidsWithCookie(cookie: string): number[] {
-  if (cookie === '') throw new Error('an empty cookie would name every process');
-  return table.withEnvironment(`${COOKIE_VARIABLE}=${cookie}`).filter((pid) => pid !== process.pid);
-}
+export const pidsWithCookie = (cookie: string): number[] => carriersOf(cookie, table.look());
 
 /** Live children of a process, their children and so on, by parent link. */
 export function descendants(pid: number): number[] {
-  const rows = table.rows().filter(isLive);
+  const rows = table.look().rows().filter(isLive);
   const below = (parent: number): number[] =>
     rows.flatMap((row) => (row.parent === parent ? [row.pid, ...below(row.pid)] : []));
   return below(pid);
 }
 
 /** Everything of the family that lives. */
-export function familyPids(family: Family): number[] {
-  const { groups = [], cookies = [], pids = [] } = family;
-  return [...new Set([...groups.flatMap(groupMembers), ...cookies.flatMap(pidsWithCookie), ...pids.filter(isAlive)])];
+export const familyPids = (family: Family): number[] => livingOf(family, table.look());
+
+/** The same for whoever can wait, which holds up nobody where `ps` has to be asked; [] when the system can't tell now. */
+export async function findFamily(family: Family): Promise<number[]> {
+  const found = await attemptSoon((now) => livingOf(family, now));
+  return found === 'blind' ? [] : found;
 }
 
 /** Signals every member of a group. SIGTERM is followed by SIGCONT: a stopped process acts on nothing else but SIGKILL. */
@@ -77,9 +81,10 @@ export function signalGroup(group: number, signal: NodeJS.Signals): void {
 /** Signals the groups, and one by one whatever of the family is elsewhere. */
 export function signalFamily(family: Family, signal: NodeJS.Signals): void {
   for (const group of family.groups ?? []) signalGroup(group, signal);
-  look(() => {
-    for (const pid of familyPids({ cookies: family.cookies ?? [], pids: family.pids ?? [] })) {
-      if (!family.groups?.includes(table.row(pid)?.group ?? pid)) send(pid, signal);
+  attempt(() => {
+    const seen = table.look();
+    for (const pid of livingOf({ cookies: family.cookies ?? [], pids: family.pids ?? [] }, seen)) {
+      if (!family.groups?.includes(seen.row(pid)?.group ?? pid)) send(pid, signal);
     }
   });
 }
@@ -100,13 +105,13 @@ const SLOWEST_LOOK = 100;
 export async function untilGone(family: Family, { timeout, signal, onSurvivors }: WaitOptions = {}): Promise<boolean> {
   const start = performance.now();
   // While a process is in exec its environment can't be read for some microseconds: one empty look proves nothing.
-  const looksNeeded = findsEscapees && family.cookies?.length ? 2 : 1;
+  const looksNeeded = family.cookies?.length ? 2 : 1;
   let emptyLooks = 0;
   let pause = FIRST_LOOK;
   // As long as the one that was seen last lives there is no need to look through all processes.
   let witness: ProcessRow | null = null;
   while (!signal?.aborted) {
-    const seen = look(() => (witness === null || !isStill(witness) ? survivorOf(family) : witness));
+    const seen = await attemptSoon((now) => (witness && isStill(witness, now) ? witness : survivorOf(family, now)));
     if (seen !== 'blind') witness = seen;
     emptyLooks = seen === null ? emptyLooks + 1 : 0;
     if (emptyLooks === looksNeeded) return true;
@@ -151,9 +156,18 @@ export async function endPids(family: Family, { grace = 2000 }: EndOptions = {})
 }
 
 /** Without a free file the system tells nothing (EMFILE): then nobody may be taken for dead. */
-function look<Seen>(at: () => Seen): Seen | 'blind' {
+function attempt<Seen>(look: () => Seen): Seen | 'blind' {
   try {
-    return at();
+    return look();
+  } catch (error) {
+    if (isExhausted(error)) return 'blind';
+    throw error;
+  }
+}
+
+async function attemptSoon<Seen>(look: (now: Look) => Seen): Promise<Seen | 'blind'> {
+  try {
+    return look(await table.nextLook());
   } catch (error) {
     if (isExhausted(error)) return 'blind';
     throw error;
@@ -161,18 +175,39 @@ function look<Seen>(at: () => Seen): Seen | 'blind' {
 }
 
 const isExhausted = (error: unknown) =>
-  ['EMFILE', 'ENFILE', 'ENOMEM'].includes((error as NodeJS.ErrnoException).code ?? '');
+  ['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'].includes((error as NodeJS.ErrnoException).code ?? '');
 
 const rowIfSeen = (pid: number): ProcessRow | null => {
-  const row = look(() => table.row(pid));
+  const row = attempt(() => table.look().row(pid));
   return row === 'blind' ? null : row;
 };
 
+function membersOf(group: number, seen: Look): number[] {
+  // The kernel knows at once that a group is empty; the list is only needed to tell zombies from the living.
+  if (!reaches(-group)) return [];
+  return seen.rows().flatMap((row) => (row.group === group && isLive(row) ? row.pid : []));
+}
+
+function carriersOf(cookie: string, seen: Look): number[] {
+  if (cookie === '') throw new Error('an empty cookie would name every process');
+  return seen.withEnvironment(`${COOKIE_VARIABLE}=${cookie}`).filter((pid) => pid !== process.pid);
+}
+
+function livingOf({ groups = [], cookies = [], pids = [] }: Family, seen: Look): number[] {
+  const members = groups.flatMap((group) => membersOf(group, seen));
+  const carriers = cookies.flatMap((cookie) => carriersOf(cookie, seen));
+  const living = pids.filter((pid) => {
+    const row = seen.row(pid);
+    return row !== null && isLive(row);
+  });
+  return [...new Set([...members, ...carriers, ...living])];
+}
+
 /** One of the family that lives. Cheapest question first: groups by one system call, environments of all processes last. */
-function survivorOf({ groups = [], cookies = [], pids = [] }: Family): ProcessRow | null {
-  for (const candidates of [() => groups.flatMap(groupMembers), () => pids, () => cookies.flatMap(pidsWithCookie)]) {
-    const found = candidates()
-      .map(table.row)
+function survivorOf({ groups, cookies, pids }: Family, seen: Look): ProcessRow | null {
+  for (const part of [{ groups: groups ?? [] }, { pids: pids ?? [] }, { cookies: cookies ?? [] }]) {
+    const found = livingOf(part, seen)
+      .map(seen.row)
       .find((row) => row !== null && isLive(row));
     if (found) return found;
   }
@@ -180,8 +215,8 @@ function survivorOf({ groups = [], cookies = [], pids = [] }: Family): ProcessRo
 }
 
 /** It lives, and its pid was not used again. */
-function isStill(earlier: Pick<ProcessRow, 'pid' | 'startTime'>): boolean {
-  const row = table.row(earlier.pid);
+function isStill(earlier: Pick<ProcessRow, 'pid' | 'startTime'>, seen: Look): boolean {
+  const row = seen.row(earlier.pid);
   return row !== null && isLive(row) && row.startTime === earlier.startTime;
 }
 

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { processIdentity } from './groups.ts';
 import { GUARD_SCRIPT } from './guard/script.ts';
+import { platform } from './platform.ts';
 
 /**
  * Ends our groups when we die without a chance to (SIGKILL, out of memory). One `sh` per supervisor, in its own session,
@@ -65,7 +66,7 @@ function startShell(): ChildProcess {
     stdio: ['pipe', 'ignore', 'ignore'],
     cwd: '/',
     // Nothing of ours: under another supervisor its cookie would have the guard swept with us, before it has done its work.
-    env: { PATH: `${process.env.PATH ?? ''}:/usr/bin:/bin` },
+    env: { PATH: `${process.env.PATH ?? ''}:/usr/bin:/bin`, ...platform.shellEnv },
   });
   // Without a shell there is no guard; whoever dies then is cleaned up after by the next start's ledger.
   shell.on('error', () => undefined);
@@ -75,8 +76,5 @@ function startShell(): ChildProcess {
   return shell;
 }
 
-/** Only a plain number (clock ticks of `/proc`) can be compared by the script; `-` is not compared. */
-function startTime(pid: number): string {
-  const start = processIdentity(pid)?.startTime ?? '';
-  return /^\d+$/.test(start) ? start : '-';
-}
+/** `-` is not compared: the group lives and its leader is gone already. */
+const startTime = (pid: number): string => processIdentity(pid)?.startTime ?? '-';

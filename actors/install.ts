@@ -10,7 +10,7 @@ import { FailureError } from './failure-error.ts';
 import { copyTree } from './install/copy-tree.ts';
 import { environmentKey } from './install/key.ts';
 import { type Ascent, climb } from './install/ladder.ts';
-import { planHash, readInstalled, writeInstalled } from './install/marker.ts';
+import { planHash, readInstalled, removeEnvironment, writeInstalled } from './install/marker.ts';
 import { environmentLock, pruneEnvironments } from './install/prune.ts';
 import { resolveStart } from './install/resolve-start.ts';
 import { localBins, type Workshop } from './install/workshop.ts';
@@ -110,7 +110,7 @@ async function make(workshop: Workshop, dir: string, key: string): Promise<Envir
   const { plan } = workshop.input;
   let whole = false;
   try {
-    await rm(dir, { recursive: true, force: true });
+    await removeEnvironment(dir);
     await mkdir(dir, { recursive: true, mode: 0o700 });
     await workshop.renew();
     const environment = await describe(workshop, key, await climb(workshop));
@@ -118,7 +118,7 @@ async function make(workshop: Workshop, dir: string, key: string): Promise<Envir
     whole = true;
     return environment;
   } finally {
-    if (!whole) await removeTree(dir);
+    if (!whole) await removeEnvironment(dir);
   }
 }
 

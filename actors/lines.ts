@@ -9,16 +9,23 @@ export interface LineSplitter {
 /** Longest line that is handed over whole, in bytes; a longer one comes in pieces (as hashicorp/go-plugin does). */
 const MAX_LINE = 64 * 1024;
 
-/** Splits chunks into lines without `\n` or `\r\n`. Lines are decoded whole, so that UTF-8 split over chunks survives. */
-export function createLineSplitter(onLine: (line: string) => void, maxLine = MAX_LINE): LineSplitter {
+/**
+ * Splits chunks into lines without `\n` or `\r\n`. Lines are decoded whole, so that UTF-8 split over chunks survives.
+ * `continues`: what is handed over next belongs to the same line.
+ */
+export function createLineSplitter(
+  onLine: (line: string, continues: boolean) => void,
+  maxLine = MAX_LINE,
+): LineSplitter {
   let parts: Buffer[] = [];
   let held = 0;
 
-  const flush = () => {
+  const flush = (continues = false) => {
     const line = Buffer.concat(parts, held);
     parts = [];
     held = 0;
-    onLine(line.toString('utf8', 0, line.at(-1) === CARRIAGE_RETURN ? line.length - 1 : line.length));
+    const isTerminated = !continues && line.at(-1) === CARRIAGE_RETURN;
+    onLine(line.toString('utf8', 0, isTerminated ? line.length - 1 : line.length), continues);
   };
 
   const hold = (part: Buffer) => {
@@ -27,7 +34,7 @@ export function createLineSplitter(onLine: (line: string) => void, maxLine = MAX
       const cut = characterStart(rest, maxLine - held);
       parts.push(rest.subarray(0, cut));
       held += cut;
-      flush();
+      flush(true);
       rest = rest.subarray(cut);
     }
     if (rest.length === 0) return;

@@ -1,8 +1,8 @@
-/** Loopback ports: leasing free ones, and finding who listens where. `/proc/net` on Linux, `lsof` elsewhere. */
+/** Loopback ports: leasing free ones, and finding who listens where. */
 
 import type { ListenSocket } from './context.ts';
-import { createLsofSockets } from './ports/lsof-sockets.ts';
-import { createProcSockets } from './ports/proc-sockets.ts';
+import { platform } from './platform.ts';
+import type { PortHolder } from './ports/socket-table.ts';
 
 export interface PortLeases {
   /** A port that is free on loopback now, and that nobody else got from here within the last minute. */
@@ -10,20 +10,6 @@ export interface PortLeases {
   /** Starts the minute. */
   release(port: number): void;
 }
-
-export interface PortHolder {
-  readonly pid: number;
-  /** The program's name as the system lists it. */
-  readonly name: string;
-}
-
-/** The seam to the system's list of sockets. */
-export interface SocketTable {
-  listening(pids: readonly number[]): Promise<readonly ListenSocket[]>;
-  holder(port: number): Promise<PortHolder | null>;
-}
-
-const table: SocketTable = process.platform === 'linux' ? createProcSockets() : createLsofSockets();
 
 /** Freshly closed ports are handed out again by the system within seconds (266 of 2000 picks): 60 s keeps them apart. */
 const REST = 60_000;
@@ -61,8 +47,12 @@ async function freePort(): Promise<number> {
   return getPort({ host: '127.0.0.1' });
 }
 
-/** TCP and Unix sockets on which one of these processes listens, TCP first; abstract Unix sockets are left out. */
-export const listeningSockets = (pids: readonly number[]): Promise<readonly ListenSocket[]> => table.listening(pids);
+/**
+ * TCP and Unix sockets on which one of these processes listens, TCP first; abstract Unix sockets are left out. Null when
+ * the system can't tell.
+ */
+export const listeningSockets = (pids: readonly number[]): Promise<readonly ListenSocket[] | null> =>
+  platform.sockets.listening(pids);
 
 /** Who listens on a TCP port, for people; null when nobody does, or someone whose processes we can't see. */
-export const portHolder = (port: number): Promise<PortHolder | null> => table.holder(port);
+export const portHolder = (port: number): Promise<PortHolder | null> => platform.sockets.holder(port);

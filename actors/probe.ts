@@ -3,9 +3,11 @@ import type { ProbeActor, ProbeEvent, ProbeInput } from '../machines/contracts.t
 import { createFailure, type Failure } from '../machines/failure.ts';
 import type { ActorContext, Instance } from './context.ts';
 import { failureOf } from './failure-error.ts';
+import { looksLikeMessage } from './mcp/json-rpc.ts';
 import type { Search } from './probe/endpoints.ts';
 import { watchLines } from './probe/lines.ts';
 import { probeNetwork, type Verdict } from './probe/network.ts';
+import { createNoiseMeter } from './probe/noise-meter.ts';
 import { remember } from './probe/remember.ts';
 import { probeStdio } from './probe/stdio.ts';
 
@@ -13,7 +15,6 @@ type Logic = CallbackActorLogic<{ readonly type: 'probe.none' }, ProbeInput>;
 
 /** Longest line of stdout that is kept for the log. */
 const MAX_LOG_LINE = 64 * 1024;
-const LOOKS_LIKE_MESSAGE = /^\s*[{[]/;
 
 /**
  * Finds out how a running plugin speaks and opens its session: transport, era, endpoint and catalog. Sends `probe.ready`
@@ -65,6 +66,8 @@ async function probe(
     signal.throwIfAborted();
   }
   instance.session = found.session;
+  // Another transport's stdout is a log like any other.
+  if (found.session.transport !== 'stdio') instance.noise = null;
   return {
     type: 'probe.ready',
     generation,
@@ -86,18 +89,33 @@ function instanceOf(context: ActorContext, { plugin, generation }: ProbeInput): 
 async function race(
   context: ActorContext,
   input: ProbeInput,
-  { process }: Instance,
+  instance: Instance,
   signal: AbortSignal,
   listening: Search['listening'],
 ): Promise<Verdict> {
+  const { process } = instance;
   const { plan } = input.environment;
   const transport = input.attempt.transport === 'auto' ? plan.transport : input.attempt.transport;
   const lines = watchLines(process, plan);
+  const { plugin, generation } = input;
+  const meter = createNoiseMeter({
+    runtime: plan.runtime,
+    redact: process.redact,
+    tooMuch: ({ cause, first }) => {
+      const fields = { plugin, generation, hint: cause?.hint, first: first.slice(0, 3) };
+      context.log.warn(fields, `more than 100 lines on stdout are no messages: ${cause?.detail}`);
+    },
+  });
+  instance.noise = meter;
+  if (transport === 'stdio') meter.confirm();
   const noise = (text: string) => {
+    meter.count(text);
     // What can't be a message is logged by the process actor; this is what only looks like one.
-    if (!LOOKS_LIKE_MESSAGE.test(text)) return;
-    context.output({ plugin: input.plugin, stream: 'stdout', text: text.slice(0, MAX_LOG_LINE) });
-    lines.read(text);
+    if (looksLikeMessage(text)) process.printed(process.redact(text).slice(0, MAX_LOG_LINE));
+  };
+  const answered = () => {
+    meter.answered();
+    networkOver.abort();
   };
   const over = new AbortController();
   const until = AbortSignal.any([signal, over.signal]);
@@ -112,12 +130,13 @@ async function race(
     era,
     lines,
     listening,
+    exposed: warnOnce(context, input),
     signal: AbortSignal.any([until, networkOver.signal]),
   };
   try {
     const sides: Promise<Verdict>[] = [never(signal)];
     if (transport === 'stdio' || transport === 'auto') {
-      sides.push(probeStdio({ connecting, era, noise, signal: until, answered: () => networkOver.abort() }));
+      sides.push(probeStdio({ connecting, era, noise, signal: until, answered }));
     }
     if (transport !== 'stdio') sides.push(unlessAborted(networkOver.signal, probeNetwork(input, search)));
     const winner = await Promise.race(sides);
@@ -127,6 +146,19 @@ async function race(
     over.abort();
     lines.stop();
   }
+}
+
+/** Once for each socket of a start. */
+function warnOnce({ log }: ActorContext, { plugin, generation }: ProbeInput): Search['exposed'] {
+  const told = new Set<number>();
+  return ({ host, port }) => {
+    if (told.has(port)) return;
+    told.add(port);
+    log.warn(
+      { plugin, generation, host, port, hint: 'Make it listen on 127.0.0.1, or keep the port behind a firewall.' },
+      `${plugin} listens on ${host}:${port}: others on the network can reach it.`,
+    );
+  };
 }
 
 /** Two sides can end in the same tick; the session that came second is not kept. */

@@ -1,10 +1,14 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Exit } from '../machines/failure.ts';
 import type { ActorContext, OutputLine } from './context.ts';
 import { createCookie } from './cookie.ts';
+import { FailureError } from './failure-error.ts';
 import { COOKIE_VARIABLE, endPids, processIdentity } from './groups.ts';
 import { createByteTail, createLineRing, createLineSplitter } from './lines.ts';
+import { isExhausted, spawnFailure } from './process/spawn-failure.ts';
 
 /** What a step needs of the actors' context. */
 export type StepContext = Pick<ActorContext, 'store' | 'log' | 'output' | 'guard'>;
@@ -53,30 +57,17 @@ const TAIL_LINES = 20;
 export async function runStep(context: StepContext, step: Step, signal: AbortSignal): Promise<StepResult> {
   const { store } = context;
   const cookie = createCookie({ home: store.home, plugin: step.plugin, generation: 0 });
-  const { execa } = await import('execa');
   await store.ledger.intend({ plugin: step.plugin, generation: 0, cookie });
   const over = new AbortController();
   let isGone = true;
   try {
     signal.throwIfAborted();
-    const child = execa(step.program, step.args, {
-      cwd: step.cwd,
-      env: { ...step.env, [COOKIE_VARIABLE]: cookie },
-      extendEnv: false,
-      detached: true,
-      stdin: 'ignore',
-      buffer: false,
-      reject: false,
-      verbose: 'none',
-    });
+    const child = await spawnStep(step, cookie);
+    if (typeof child === 'string') return unspawned(child);
     const exited = new Promise<Exit>((resolve) => child.once('exit', (code, name) => resolve({ code, signal: name })));
     const closed = new Promise((resolve) => child.once('close', resolve));
     const output = collectOutput(context, step, child);
-    const { pid } = child;
-    if (pid === undefined) {
-      const { code } = await child;
-      return output.result({ code: null, signal: null }, code ?? 'UNKNOWN');
-    }
+    const pid = child.pid!;
     isGone = false;
     context.guard.watch(pid, cookie);
     const leader = processIdentity(pid);
@@ -101,12 +92,44 @@ export async function runStep(context: StepContext, step: Step, signal: AbortSig
     child.stdout.destroy();
     child.stderr.destroy();
     signal.throwIfAborted();
-    return output.result(await exited, null);
+    return output.result(await exited);
   } finally {
     over.abort();
     if (isGone) await store.ledger.clear(cookie);
   }
 }
+
+/**
+ * Its own session and group. The system's error code when it can't be spawned; rejects (LAUNCH_SPAWN, to be tried again)
+ * when the system has no process or open file left for it. Not execa's: that lets such an error escape to the host.
+ */
+async function spawnStep(step: Step, cookie: string): Promise<ChildProcessByStdio<null, Readable, Readable> | string> {
+  const { program, args, cwd } = step;
+  try {
+    const child = spawn(program, args, {
+      cwd,
+      env: { ...step.env, [COOKIE_VARIABLE]: cookie },
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    if (child.pid === undefined) throw (await once(child, 'error'))[0];
+    child.on('error', () => undefined);
+    return child;
+  } catch (thrown) {
+    const error = thrown as NodeJS.ErrnoException;
+    if (isExhausted(error)) throw new FailureError(spawnFailure(error, step, null), { cause: error });
+    return error.code ?? 'UNKNOWN';
+  }
+}
+
+const unspawned = (spawnError: string): StepResult => ({
+  exit: { code: null, signal: null },
+  ok: false,
+  spawnError,
+  stdout: '',
+  stderr: '',
+  tail: [],
+});
 
 /** Drains both streams into lines for the log and bounded tails for the result. */
 function collectOutput(
@@ -131,10 +154,10 @@ function collectOutput(
   const stdout = collect(child.stdout, MAX_STDOUT);
   const stderr = collect(child.stderr, MAX_STDERR);
   return {
-    result: (exit: Exit, spawnError: string | null): StepResult => ({
+    result: (exit: Exit): StepResult => ({
       exit,
       ok: exit.code === 0,
-      spawnError,
+      spawnError: null,
       stdout: stdout.text(),
       stderr: stderr.text(),
       tail: stderr.tail().some(isVisible) ? stderr.tail() : stdout.tail(),

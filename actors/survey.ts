@@ -34,7 +34,7 @@ async function reap({ store, log }: ActorContext): Promise<void> {
 }
 
 /** Names the first stage whose result is missing or answers to something else. Never rejects but for a bug. */
-async function survey({ store }: ActorContext, { plugin, spec, abandoned }: SurveyInput): Promise<Survey> {
+async function survey({ store, log }: ActorContext, { plugin, spec, abandoned }: SurveyInput): Promise<Survey> {
   const nothing: Survey = {
     stale: 'cloning',
     checkout: null,
@@ -58,7 +58,18 @@ async function survey({ store }: ActorContext, { plugin, spec, abandoned }: Surv
     if (error instanceof FailureError) return { ...nothing, blocked: error.failure };
     throw error;
   }
-  const checkout = await freshCheckout(facts, spec.source, store.home);
+  try {
+    return await fromFacts(facts, nothing, spec, store.home);
+  } catch (error) {
+    // Parsed, and yet not what we write; made anew from the source they can't stand in the way for good.
+    if (!(error instanceof TypeError)) throw error;
+    log.warn({ plugin, err: error }, 'facts make no sense and are made anew');
+    return nothing;
+  }
+}
+
+async function fromFacts(facts: Facts, nothing: Survey, spec: PluginSpec, home: string): Promise<Survey> {
+  const checkout = await freshCheckout(facts, spec.source, home);
   if (checkout === null) return nothing;
   const plan = facts.planKey === planKey(checkout, spec) ? (facts.plan ?? null) : null;
   if (plan === null) return { ...nothing, stale: 'detecting', checkout };

@@ -244,6 +244,8 @@ const LONGEST_TEXT = 16 * 1024;
 const lastWords = (output: string): string =>
   output
     .split(/\r?\n/)
+    // Of empty lines one is enough: a pattern that skips them tries it anew at each.
+    .filter((line, at, lines) => line.trim() !== '' || lines[at - 1]?.trim() !== '')
     .filter((line) => !WARNING.test(line.slice(0, LONGEST_LINE)))
     .map((line) => line.slice(0, LONGEST_LINE))
     .join('\n')

@@ -36,7 +36,7 @@ export function nextAttempt(plan: LaunchPlan, attempt: Attempt, end: EarlyEnd): 
       (key) => wished[key as keyof Attempt] !== attempt[key as keyof Attempt],
     );
     // The same start again would fail the same way.
-    if (differs) return wished;
+    if (differs || (end.retry.port === 'lease' && leasesAnother(plan))) return wished;
   }
   if (!end.exited) return null;
   switch (end.cause?.kind) {
@@ -46,7 +46,7 @@ export function nextAttempt(plan: LaunchPlan, attempt: Attempt, end: EarlyEnd): 
     case 'missing-argument':
       return completes(plan, attempt.candidate) ? nextCandidate(plan, attempt) : null;
     case 'port-taken':
-      return attempt.port === 'none' ? { ...attempt, port: 'lease' } : null;
+      return attempt.port === 'none' || leasesAnother(plan) ? { ...attempt, port: 'lease' } : null;
     case 'runtime-too-old':
     case 'engine-mismatch':
       if (attempt.runtime === 'declared' && (plan.newerTools ?? []).length > 0) return { ...attempt, runtime: 'newer' };
@@ -57,6 +57,9 @@ export function nextAttempt(plan: LaunchPlan, attempt: Attempt, end: EarlyEnd): 
   }
   return nextCandidate(plan, attempt);
 }
+
+/** A lease is another port each time: somebody was quicker to bind this one. */
+const leasesAnother = ({ port }: LaunchPlan): boolean => port.fixed === null;
 
 /** The next candidate is this one with more arguments. */
 function completes({ start }: LaunchPlan, candidate: number): boolean {

@@ -1,6 +1,7 @@
 /** Calls that wait to be admitted: each is settled once, by the machines' verdict, its own limit or its signal. */
 
 import { createAbortListeners } from '../actors/mcp/abort-listeners.ts';
+import { type PatientTimeout, setPatientTimeout } from '../actors/patient-timeout.ts';
 import type { SupervisorCommand } from '../machines/events.ts';
 import { createFailure, type Failure } from '../machines/failure.ts';
 import { timerDelay } from '../machines/policy.ts';
@@ -8,8 +9,8 @@ import type { PluginState } from '../machines/states.ts';
 import { SupervisorError } from './errors.ts';
 import type { CallOptions } from './options.ts';
 
-/** States in which the time of `hold` runs; in the others the stage's own deadline rules. */
-const HOLDING: ReadonlySet<PluginState> = new Set(['launching', 'stopping', 'crashed']);
+/** States in which the time of `hold` runs (ready and idle: unrouted); in the others the stage's own deadline rules. */
+const HOLDING: ReadonlySet<PluginState> = new Set(['launching', 'ready', 'idle', 'stopping', 'crashed']);
 
 export interface AdmissionParts {
   readonly send: (event: SupervisorCommand) => void;
@@ -36,7 +37,7 @@ interface Waiting {
   readonly withdraw: (failure: Failure) => void;
   /** Set when the caller gave no startTimeout of his own. */
   readonly byStage: boolean;
-  timer: NodeJS.Timeout | null;
+  timer: PatientTimeout | null;
 }
 
 export function createAdmission({ send, stateOf, hold }: AdmissionParts): Admission {
@@ -54,7 +55,7 @@ export function createAdmission({ send, stateOf, hold }: AdmissionParts): Admiss
         timer: null,
         settle(verdict) {
           if (!waiting.delete(callId)) return;
-          if (entry.timer !== null) clearTimeout(entry.timer);
+          entry.timer?.cancel();
           unlisten?.();
           if ('generation' in verdict) resolve(verdict.generation);
           else reject(new SupervisorError(notSent(verdict.failure), plugin));
@@ -74,7 +75,7 @@ export function createAdmission({ send, stateOf, hold }: AdmissionParts): Admiss
     });
 
   const expire = (entry: Waiting, after: number) =>
-    setTimeout(() => entry.withdraw(startTimedOut(entry.plugin, after)), timerDelay(after));
+    setPatientTimeout(() => entry.withdraw(startTimedOut(entry.plugin, after)), timerDelay(after));
 
   const startTimedOut = (plugin: string, after: number) =>
     createFailure('CALL_START_TIMEOUT', {
@@ -89,7 +90,7 @@ export function createAdmission({ send, stateOf, hold }: AdmissionParts): Admiss
       if (state === 'probing') return; // its time began with launching
       for (const entry of waiting.values()) {
         if (entry.plugin !== plugin || !entry.byStage) continue;
-        if (entry.timer !== null) clearTimeout(entry.timer);
+        entry.timer?.cancel();
         entry.timer = HOLDING.has(state) ? expire(entry, hold) : null;
       }
     },

@@ -46,6 +46,10 @@ export interface BrokerParts {
   /** `timeouts.call` of a plugin. */
   readonly callTimeout: (plugin: string) => number | undefined;
   readonly timing: BrokerTiming;
+  /** A request was answered, so many milliseconds after it was sent. */
+  readonly answered?: (plugin: string, milliseconds: number, result: unknown) => void;
+  /** A session has ended, with so many answers that nobody waited for. */
+  readonly lateReplies?: (plugin: string, count: number) => void;
   /** Every call goes through the machines as a CALL event. */
   readonly trace: boolean;
 }
@@ -173,7 +177,10 @@ export function createBroker(parts: BrokerParts): Broker {
       const open = (!parts.trace && openSession(plugin)) || (await session(plugin, options));
       const end = traffic.begin(plugin, open.generation, 'calls');
       try {
-        return await perform(open, requestOptions);
+        const sent = performance.now();
+        const result = await perform(open, requestOptions);
+        parts.answered?.(plugin, performance.now() - sent, result);
+        return result;
       } catch (error) {
         if (!(error instanceof SessionError)) throw error;
         const { failure, fate } = error;
@@ -240,7 +247,10 @@ export function createBroker(parts: BrokerParts): Broker {
   }
 
   function forget(plugin: string, reason: Failure) {
-    sessions.get(plugin)?.close(reason);
+    const session = sessions.get(plugin);
+    session?.close(reason);
+    const late = session?.lateReplies?.() ?? 0;
+    if (late > 0) parts.lateReplies?.(plugin, late);
     sessions.delete(plugin);
     traffic.forget(plugin);
   }

@@ -2,8 +2,10 @@
 
 import type { Log, Session } from '../actors/context.ts';
 import { SessionError } from '../actors/mcp/session-error.ts';
+import type { FailureCode } from '../machines/failure.ts';
 import { type Broker, defaultBrokerTiming, type Exchange } from './broker.ts';
-import { fromSession, supervisorError } from './errors.ts';
+import { fromSession, SupervisorError, supervisorError } from './errors.ts';
+import type { Meter } from './meter.ts';
 import type { CallOptions, Link, Supervisor } from './options.ts';
 
 /** Methods without an effect: sent again when their fate is unknown. */
@@ -15,6 +17,7 @@ export function createCalls(
   broker: Broker,
   admit: (name: string) => void,
   log: Log,
+  meter: Pick<Meter, 'answered' | 'failed'>,
 ): Pick<Supervisor, 'call' | 'request' | 'tools' | 'open'> {
   /** Thrown into the reader of a connection, a listener's error would take the messages behind it along. */
   const guarded =
@@ -31,7 +34,12 @@ export function createCalls(
 
   async function exchange<T>(name: string, parts: Exchange<T>, options: CallOptions = {}): Promise<T> {
     admit(name);
-    return broker.exchange(name, parts, { ...options, ...guardedProgress(name, options) });
+    try {
+      return await broker.exchange(name, parts, { ...options, ...guardedProgress(name, options) });
+    } catch (error) {
+      meter.failed(name, codeOf(error));
+      throw error;
+    }
   }
 
   const request: Supervisor['request'] = (name, method, params, options) =>
@@ -107,15 +115,20 @@ export function createCalls(
         const { timeout = defaultBrokerTiming.call, signal } = requested;
         const hardTimeout = Math.max(timeout, defaultBrokerTiming.hardCall);
         const done = begin();
+        const sent = performance.now();
         try {
-          return await session.request(method, params, {
+          const result = await session.request(method, params, {
             timeout,
             hardTimeout,
             signal,
             ...guardedProgress(name, requested),
           });
-        } catch (error) {
-          throw error instanceof SessionError ? fromSession(error, name) : error;
+          meter.answered(name, performance.now() - sent, result);
+          return result;
+        } catch (thrown) {
+          const error = thrown instanceof SessionError ? fromSession(thrown, name) : thrown;
+          meter.failed(name, codeOf(error));
+          throw error;
         } finally {
           done();
         }
@@ -136,6 +149,8 @@ export function createCalls(
 
   return { call: call as Supervisor['call'], request, tools, open };
 }
+
+const codeOf = (error: unknown): FailureCode => (SupervisorError.is(error) ? error.code : 'INTERNAL_ERROR');
 
 const badPayload = (name: string) =>
   supervisorError(

@@ -6,6 +6,7 @@ import { createCloneActor } from '../actors/clone.ts';
 import type { ActorContext, Limits, OutputLine } from '../actors/context.ts';
 import { createDetectActor } from '../actors/detect.ts';
 import { createGuard } from '../actors/guard.ts';
+import { createHealthActor } from '../actors/health.ts';
 import { createInstallActor } from '../actors/install.ts';
 import { createProbeActor } from '../actors/probe.ts';
 import { createProcessActor } from '../actors/process.ts';
@@ -78,6 +79,7 @@ export const composeMachine = (context: ActorContext) =>
           install: createInstallActor(context),
           process: createProcessActor(context),
           probe: createProbeActor(context),
+          health: createHealthActor(context),
         },
       }),
     },

@@ -1,7 +1,18 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Overrides, PluginSpec } from '../launchers/plan.ts';
 import { splitCommand } from '../launchers/words.ts';
 import type { FailureDetails } from '../machines/failure.ts';
 import { defaultRestartPolicy, defaultTiming } from '../machines/policy.ts';
+import {
+  areLimits,
+  areNames,
+  isSandbox,
+  isUser,
+  LIMITS_EXPECTED,
+  SANDBOX_EXPECTED,
+  toLimits,
+  toSandbox,
+} from './confinement.ts';
 import { createSecrets } from './credential.ts';
 import { supervisorError } from './errors.ts';
 import type { PluginOptions, SupervisorOptions } from './options.ts';
@@ -36,7 +47,13 @@ const FIELDS: Readonly<Record<keyof PluginOptions, { expected: string; fits: (va
   command: kind('a command line or a non-empty list of strings', isWords),
   args: kind('a list of strings', (value) => Array.isArray(value) && value.every(isText)),
   env: kind('an object of strings', (value) => isRecord(value) && Object.values(value).every(isText)),
-  envPolicy: oneOf(['minimal', 'inherit']),
+  envPolicy: kind(
+    "'minimal', 'inherit', or a list of names such as AWS_*",
+    (value) => value === 'minimal' || value === 'inherit' || areNames(value),
+  ),
+  limits: kind(LIMITS_EXPECTED, areLimits),
+  user: kind('a name, a uid or uid:gid', isUser),
+  sandbox: kind(SANDBOX_EXPECTED, isSandbox),
   cwd: text,
   transport: oneOf(TRANSPORTS),
   endpoint: text,
@@ -53,6 +70,7 @@ const FIELDS: Readonly<Record<keyof PluginOptions, { expected: string; fits: (va
   ),
   activation: oneOf(['lazy', 'eager', 'manual']),
   restart: oneOf(['permanent', 'transient', 'temporary']),
+  liveness: kind('milliseconds or false', (value) => value === false || isDuration(value)),
   idleStop: kind('milliseconds or false', (value) => value === false || isDuration(value)),
   timeouts: kind(
     'an object of milliseconds (clone, install, start, call)',
@@ -69,9 +87,9 @@ const isFunction = (value: unknown) => typeof value === 'function';
 const numbers = (names: readonly string[], fits: (value: unknown) => boolean = (value) => Number(value) >= 0) =>
   kind(`an object of numbers (${names.join(', ')})`, (value) => {
     if (!isRecord(value)) return false;
-    // `idleStop: null` is never.
+    // null is never.
     const isLeftOut = (name: string, number: unknown) =>
-      number === undefined || (name === 'idleStop' && number === null);
+      number === undefined || (['idleStop', 'liveness'].includes(name) && number === null);
     const given = Object.entries(value).filter(([name, number]) => !isLeftOut(name, number));
     return given.every(([name, number]) => names.includes(name) && typeof number === 'number' && fits(number));
   });
@@ -89,6 +107,7 @@ const OPTIONS: Readonly<Record<keyof SupervisorOptions, { expected: string; fits
   launchers: kind('a list of launchers', Array.isArray),
   trace: kind('true or false', (value) => typeof value === 'boolean'),
   offline: kind('true or false', (value) => typeof value === 'boolean'),
+  logFiles: kind('true or false', (value) => typeof value === 'boolean'),
   inspect: kind('a function', isFunction),
   timing: numbers(Object.keys(defaultTiming)),
   restartPolicy: numbers(Object.keys(defaultRestartPolicy)),
@@ -135,7 +154,8 @@ export function toSpec(
   const given = typeof plugin === 'string' ? { source: plugin } : plugin;
   if (!isRecord(given)) throw invalid(name, 'expected a source or an object of options', given);
   const options = { ...defaults, ...given } as PluginOptions;
-  for (const [field, value] of Object.entries(options)) {
+  // Both: variables and limits of the defaults count beside the plugin's own.
+  for (const [field, value] of [...Object.entries(defaults), ...Object.entries(given)]) {
     if (value === undefined) continue;
     const rule = Object.hasOwn(FIELDS, field) ? FIELDS[field as keyof PluginOptions] : undefined;
     if (rule === undefined) {
@@ -162,11 +182,39 @@ export function toSpec(
     env: createSecrets({ ...defaults.env, ...options.env }),
     // A command that the user typed runs as it would without us.
     envPolicy: options.envPolicy ?? (source.kind === 'command' ? 'inherit' : 'minimal'),
+    ...confinementOf({ ...options, limits: { ...defaults.limits, ...options.limits } }),
     restart: options.restart ?? 'transient',
     activation: options.activation ?? 'lazy',
     idleStop: options.idleStop === false ? null : (options.idleStop ?? IDLE_STOP),
+    ...(options.liveness === undefined ? {} : { liveness: options.liveness === false ? null : options.liveness }),
     protocol: options.protocol ?? 'auto',
     timeouts: { ...defaults.timeouts, ...options.timeouts },
+  };
+}
+
+/** True when nothing differs that decides how the plugin is made and launched; the rest counts without a restart. */
+export const launchesAlike = (a: PluginSpec, b: PluginSpec): boolean => isDeepStrictEqual(launchOf(a), launchOf(b));
+
+/** True when the two say the same in every respect. */
+export const saysTheSame = (a: PluginSpec, b: PluginSpec): boolean =>
+  launchesAlike(a, b) && isDeepStrictEqual(policyOf(a), policyOf(b));
+
+const policyOf = ({ restart, activation, idleStop, liveness, timeouts }: PluginSpec) => ({
+  ...{ restart, activation, idleStop, liveness, timeouts },
+});
+
+function launchOf({ env, credential, ...spec }: PluginSpec) {
+  const { restart, activation, idleStop, liveness, timeouts, ...launch } = spec;
+  return { ...launch, env: env.reveal(), credential: credential?.reveal() };
+}
+
+/** No part of `overrides`: another limit makes no plan and no install stale. */
+function confinementOf({ limits = {}, user, sandbox }: PluginOptions): Pick<PluginSpec, 'limits' | 'user' | 'sandbox'> {
+  const walls = sandbox === undefined ? null : toSandbox(sandbox);
+  return {
+    ...(Object.keys(limits).length === 0 ? {} : { limits: toLimits(limits) }),
+    ...(user === undefined ? {} : { user }),
+    ...(walls === null ? {} : { sandbox: walls }),
   };
 }
 
@@ -187,8 +235,17 @@ function overridesOf(options: PluginOptions): Overrides {
 }
 
 function invalid(name: string, expectation: string, got: unknown, details: FailureDetails = {}) {
-  const shown = got === undefined ? '' : `, got ${JSON.stringify(got)?.slice(0, 100)}`;
+  const shown = got === undefined ? '' : `, got ${shownValue(got)}`;
   return supervisorError('CONFIG_INVALID', { message: `Plugin '${name}': ${expectation}${shown}.`, ...details }, name);
+}
+
+/** A big integer and an object that holds itself are no JSON. */
+function shownValue(value: unknown): string {
+  try {
+    return (JSON.stringify(value) ?? typeof value).slice(0, 100);
+  } catch {
+    return `a value of type ${typeof value}`;
+  }
 }
 
 function split(line: string): readonly string[] {

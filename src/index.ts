@@ -5,14 +5,18 @@ export type { Launcher, LaunchPlan, PluginSpec, Source } from '../launchers/plan
 export { FAILURES, type Failure, type FailureCode, type Phase } from '../machines/failure.ts';
 export type { RestartPolicy, Timing } from '../machines/policy.ts';
 export { PLUGIN_STATES, type PluginState } from '../machines/states.ts';
+export type { LimitOptions, SandboxOptions } from './confinement.ts';
 export { SupervisorError } from './errors.ts';
 export { createLogger } from './logger.ts';
 export type {
   CallOptions,
+  Changes,
+  Defaults,
   HistoryEntry,
   Link,
   LogLine,
   MethodCall,
+  PluginMetrics,
   PluginOptions,
   PluginStatus,
   StateChange,

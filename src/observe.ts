@@ -6,10 +6,15 @@ import type { HistoryEntry, LogLine } from './options.ts';
 const HISTORY = 200;
 /** Same bound as the stderr ring. */
 const LOG_LINES = 1000;
+/** A flood without a newline comes in lines of 64 KiB: a thousand of them would be 64 MB for each plugin. */
+const LOG_CHARACTERS = 4 * 1024 * 1024;
 
 interface Observed {
   readonly history: HistoryEntry[];
   readonly log: LogLine[];
+  /** Of the log's lines together. */
+  characters: number;
+  since: string | undefined;
 }
 
 export interface Observer {
@@ -19,7 +24,18 @@ export interface Observer {
   history(plugin: string): readonly HistoryEntry[];
   log(plugin: string): readonly LogLine[];
   last(plugin: string): HistoryEntry | undefined;
+  /** ISO time at which its state was entered; told again (of a health check) it is no new one. */
+  since(plugin: string): string | undefined;
   forget(plugin: string): void;
+}
+
+/** Characters of a line that a failure in the history quotes: whole ones could be 64 KiB, 20 of them 200 times. */
+const QUOTED = 1000;
+
+function shortened(failure: HistoryEntry['failure']): HistoryEntry['failure'] {
+  if (failure === null || failure.stderrTail.every((line) => line.length <= QUOTED)) return failure;
+  const stderrTail = failure.stderrTail.map((line) => (line.length > QUOTED ? `${line.slice(0, QUOTED)}…` : line));
+  return { ...failure, stderrTail };
 }
 
 export function createObserver(now: () => number): Observer {
@@ -27,7 +43,7 @@ export function createObserver(now: () => number): Observer {
   const kept = (plugin: string) => {
     let observed = plugins.get(plugin);
     if (observed === undefined) {
-      observed = { history: [], log: [] };
+      observed = { history: [], log: [], characters: 0, since: undefined };
       plugins.set(plugin, observed);
     }
     return observed;
@@ -37,15 +53,33 @@ export function createObserver(now: () => number): Observer {
     list.push(item);
     if (list.length > limit * 1.25) list.splice(0, list.length - limit);
   };
+  /** The oldest lines go; many at once, so that appending stays cheap. */
+  const shorten = (observed: Observed) => {
+    const { log } = observed;
+    const surplus = log.length - LOG_LINES;
+    let gone = 0;
+    for (; gone < surplus || (observed.characters > LOG_CHARACTERS && gone < log.length - 1); gone += 1)
+      observed.characters -= log[gone]!.text.length;
+    log.splice(0, gone);
+  };
   return {
     history: (plugin) => kept(plugin).history.slice(-HISTORY),
     log: (plugin) => kept(plugin).log.slice(-LOG_LINES),
     last: (plugin) => plugins.get(plugin)?.history.at(-1),
+    since: (plugin) => plugins.get(plugin)?.since,
     forget: (plugin) => plugins.delete(plugin),
-    changed: (plugin, entry) => append(kept(plugin).history, entry, HISTORY),
+    changed(plugin, entry) {
+      const observed = kept(plugin);
+      const before = observed.history.at(-1);
+      if (before?.state !== entry.state || before.generation !== entry.generation) observed.since = entry.at;
+      append(observed.history, { ...entry, failure: shortened(entry.failure) }, HISTORY);
+    },
     printed({ plugin, stream, text }) {
       const line = { at: new Date(now()).toISOString(), stream, text };
-      append(kept(plugin).log, line, LOG_LINES);
+      const observed = kept(plugin);
+      observed.log.push(line);
+      observed.characters += text.length;
+      if (observed.log.length > LOG_LINES * 1.25 || observed.characters > LOG_CHARACTERS) shorten(observed);
       return line;
     },
   };

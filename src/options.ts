@@ -2,11 +2,12 @@
 
 import type { createActor, InspectionEvent } from 'xstate';
 import type { Limits, Log, ToolDescription } from '../actors/context.ts';
-import type { Launcher, PluginSpec, RestartType, Timeouts, Transport } from '../launchers/plan.ts';
-import type { Failure } from '../machines/failure.ts';
+import type { EnvPolicy, Launcher, PluginSpec, RestartType, Timeouts, Transport } from '../launchers/plan.ts';
+import type { Failure, FailureCode } from '../machines/failure.ts';
 import type { RestartPolicy, Timing } from '../machines/policy.ts';
 import type { PluginState } from '../machines/states.ts';
 import type { SupervisorMachine } from '../machines/supervisor.ts';
+import type { LimitOptions, SandboxOptions } from './confinement.ts';
 
 /** One plugin as its owner writes it; a plain string is `{ source }`. */
 export interface PluginOptions {
@@ -28,9 +29,25 @@ export interface PluginOptions {
   readonly env?: Readonly<Record<string, string>>;
   /**
    * `minimal` (default): a short list and the settings that the plan wants; `inherit` (default of a source that is a bare
-   * command): the whole environment.
+   * command): the whole environment; a list of names, or globs such as `AWS_*`, is added to minimal.
    */
-  readonly envPolicy?: 'minimal' | 'inherit';
+  readonly envPolicy?: EnvPolicy;
+  /**
+   * What it may take of the machine; default: no limit. `memory` (bytes, or `512M`), `cpu` (share of the cores: 0.5, 2; only
+   * where cgroups are delegated to us, else CONFIG_LIMIT), `cpuTime` (seconds that each process may compute), `processes`,
+   * `files` (that each process may hold open). Who breaks one is ended with RUN_LIMIT. Without cgroups memory and processes
+   * are looked at once a second.
+   */
+  readonly limits?: LimitOptions;
+  /** User that it runs as: name, uid or uid:gid. Only root may, else CONFIG_USER. Default: ours. */
+  readonly user?: string;
+  /**
+   * `true` (or `bubblewrap`, on Linux with bubblewrap installed, else CONFIG_SANDBOX): it sees the system and its own files
+   * read-only, no home, a private /tmp, and writes to its data folder, which is its HOME. `{ network: 'off' }` takes the
+   * network away (from a plugin that is reached over TCP: CONFIG_SANDBOX_NETWORK); `read` and `write` are paths that it sees
+   * besides. Default false.
+   */
+  readonly sandbox?: SandboxOptions;
   /** Working folder below the project folder. */
   readonly cwd?: string;
   /** Default `auto`: found out at the first start. */
@@ -56,7 +73,23 @@ export interface PluginOptions {
   readonly restart?: RestartType;
   /** Milliseconds of quiet until it is stopped, `false` for never; default 5 min. */
   readonly idleStop?: number | false;
+  /** Milliseconds between two health checks while it is in service, `false` for none; default 30 s. */
+  readonly liveness?: number | false;
   readonly timeouts?: Timeouts;
+}
+
+/** Options for every plugin that doesn't say otherwise. */
+export type Defaults = Omit<PluginOptions, 'source' | 'ref' | 'subdir'>;
+
+/** What `configure` did, by plugin. */
+export interface Changes {
+  readonly added: readonly string[];
+  /** Another launch: drained and started anew, if it ran. */
+  readonly restarted: readonly string[];
+  /** Another policy alone. */
+  readonly updated: readonly string[];
+  readonly removed: readonly string[];
+  readonly unchanged: readonly string[];
 }
 
 export interface SupervisorOptions {
@@ -64,7 +97,7 @@ export interface SupervisorOptions {
   readonly home?: string;
   readonly plugins?: Readonly<Record<string, string | PluginOptions>>;
   /** Options for every plugin that doesn't say otherwise. */
-  readonly defaults?: Omit<PluginOptions, 'source' | 'ref' | 'subdir'>;
+  readonly defaults?: Defaults;
   /** A pino logger, or anything with debug/info/warn/error(fields, message). Default: nothing is logged. */
   readonly logger?: Log;
   /** Further launchers, asked before the built-in ones. */
@@ -84,6 +117,11 @@ export interface SupervisorOptions {
    * connections are its affair. Default false.
    */
   readonly offline?: boolean;
+  /**
+   * Write what each plugin prints, and the states it goes through, to `logs/<name>.log` in the home: three files of 5 MB,
+   * rotated. Default true; nothing is created before the first line.
+   */
+  readonly logFiles?: boolean;
   /** Environment from which plugins and installers get theirs; default `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
@@ -128,6 +166,11 @@ export interface PluginStatus {
   readonly transport: Transport | null;
   readonly url: string | null;
   readonly tools: number | null;
+  /**
+   * Lines on the stdout of a stdio server that were no messages, what they look like and what to do about it (null for a
+   * few that nobody recognises); null where there were none. Past 100 it is also logged, as a warning.
+   */
+  readonly noise: { readonly lines: number; readonly cause: string | null; readonly hint: string | null } | null;
   /** The last failure; null once it is ready again. */
   readonly failure: Failure | null;
   /** ISO time of the next start: by itself after a crash; once parked, from when on a call may try. null: only `start` helps. */
@@ -135,8 +178,57 @@ export interface PluginStatus {
   /** Calls waiting for it to be ready. */
   readonly held: number;
   readonly inFlight: number;
+  /** Why it is in this state: one sentence or two, without secrets. */
+  readonly why: string;
+  /** What happens next by itself, or what its user must do: `It is tried again in 4 s.` */
+  readonly next: string;
+  /** ISO time of `next`, at the latest; null when no clock decides. */
+  readonly nextAt: string | null;
   /** The source as it can be shown: never with a credential. */
   readonly source: string;
+}
+
+/** What was counted of one plugin since it was added; all but `held`, `inFlight`, `state` and `since` only grow. */
+export interface PluginMetrics {
+  readonly plugin: string;
+  readonly state: PluginState;
+  /** ISO time at which the state was entered. */
+  readonly since: string;
+  /** Calls and requests by outcome; `toolErrors` were answered with `isError`, `failed` is by error code. */
+  readonly calls: {
+    readonly ok: number;
+    readonly toolErrors: number;
+    readonly failed: { readonly [Code in FailureCode]?: number };
+  };
+  readonly inFlight: number;
+  /** Calls that wait for it to be ready now. */
+  readonly held: number;
+  /** Calls refused before anything was sent: it is stopped, parked, or too many wait. */
+  readonly rejected: number;
+  /**
+   * Milliseconds from sending a request to its answer; waiting for a start is not in it. Each bucket counts what is at or
+   * below `le`, the last one (Infinity) everything: p99 lies below the first bound whose count reaches 99 %.
+   */
+  readonly latency: {
+    readonly buckets: readonly { readonly le: number; readonly count: number }[];
+    readonly sum: number;
+    readonly count: number;
+  };
+  /** Starts, those of the restart policy among them. */
+  readonly starts: number;
+  /** Starts that the restart policy made after a crash. */
+  readonly restarts: number;
+  /** Further attempts of a start, made in another way. */
+  readonly relaunches: number;
+  /** Programs that ran. */
+  readonly spawns: number;
+  readonly crashes: number;
+  /** Lines on the stdout of a stdio server that are no messages. */
+  readonly noiseLines: number;
+  /** Answers that nobody waited for any more. */
+  readonly lateReplies: number;
+  /** Bytes written to its log file. */
+  readonly logBytes: number;
 }
 
 /** One step of a plugin's life. */
@@ -145,6 +237,8 @@ export interface HistoryEntry {
   readonly state: PluginState;
   readonly generation: number;
   readonly failure: Failure | null;
+  /** What made it enter the state (`a call came`, `nobody called for 5 min`); null for what follows by itself. */
+  readonly reason: string | null;
 }
 
 export interface LogLine {
@@ -197,6 +291,13 @@ export interface Supervisor extends AsyncDisposable {
   add(name: string, plugin: string | PluginOptions): void;
   /** Stops it and forgets it. Its home entries stay. */
   remove(name: string): Promise<void>;
+  /**
+   * From now on these are the plugins, `defaults` as in the options. Checked as a whole first: when anything is wrong it
+   * rejects (CONFIG_*) and everything stays as it was. Then only what differs is touched: new ones are added, missing ones
+   * removed, and one whose launch differs (source, command, environment …) answers what it was asked and starts anew, while
+   * restart policy, idle time and timeouts count at once. Resolves when the removed ones are gone.
+   */
+  configure(plugins: Readonly<Record<string, string | PluginOptions>>, defaults?: Defaults): Promise<Changes>;
   /** Resolves when it is ready, rejects with the failure when it can't be. Clears parking. */
   start(name: string, options?: Pick<CallOptions, 'signal' | 'startTimeout'>): Promise<PluginStatus>;
   /** Resolves when no process of it is left; calls don't start it again until `start`. */
@@ -220,6 +321,10 @@ export interface Supervisor extends AsyncDisposable {
   list(): readonly string[];
   /** The last 1000 lines that the plugin, its installer or git printed. */
   logs(name: string): readonly LogLine[];
+  /** Path of its log file, which outlives the plugin; older ones are `<path>.1` and `<path>.2`. */
+  logFile(name: string): string;
+  /** Counters of every plugin. */
+  metrics(): readonly PluginMetrics[];
   on<Name extends keyof SupervisorEvents>(
     event: Name,
     listener: (argument: SupervisorEvents[Name]) => void,

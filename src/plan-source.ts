@@ -1,4 +1,5 @@
 import { clone } from '../actors/clone.ts';
+import type { Confinement } from '../actors/confinement/describe.ts';
 import type { ActorContext } from '../actors/context.ts';
 import { detect } from '../actors/detect.ts';
 import { settingsTaken } from '../actors/env.ts';
@@ -28,6 +29,8 @@ export interface PlannedSource {
   readonly doubts: readonly Doubt[];
   /** How an earlier start installed it, and what was tried before that; null when none did. */
   readonly installed: Pick<Environment, 'rung' | 'fallbacks'> | null;
+  /** What would confine a start, and what keeps it so on this machine. */
+  readonly confinement: Confinement;
 }
 
 /** The launch plan of a source and why: clones and detects, runs nothing of the plugin. Rejects with SupervisorError. */
@@ -44,9 +47,11 @@ export async function planSource(
     const tools = await context.runtimes.check(plan.tools, signal);
     const { findDoubts } = await import('../launchers/doubts.ts');
     const doubts = findDoubts(createFileView(checkout.dir), plan);
-    const settings = settingsTaken(plan, context.callerEnv);
+    const settings = settingsTaken(plan, context.callerEnv, spec.envPolicy);
     const installed = await installedBefore(context, name, plan);
-    return { name, commit: checkout.commit, plan, settings, tools, doubts, installed };
+    const { describeConfinement } = await import('../actors/confinement/describe.ts');
+    const confinement = await describeConfinement(context, name, spec);
+    return { name, commit: checkout.commit, plan, settings, tools, doubts, installed, confinement };
   } catch (error) {
     if (error instanceof FailureError) throw new SupervisorError(error.failure, name, { cause: error });
     throw error;

@@ -3,6 +3,7 @@ import type { Instance } from '../actors/context.ts';
 import type { PluginSpec } from '../launchers/plan.ts';
 import type { pluginMachine } from '../machines/plugin.ts';
 import { stateName, subState } from '../machines/states.ts';
+import type { Explanation } from './explain-status.ts';
 import type { PluginStatus } from './options.ts';
 import { showSource } from './source.ts';
 
@@ -16,10 +17,12 @@ export interface StatusParts {
   readonly instance: Instance | undefined;
   readonly since: string;
   readonly inFlight: number;
+  /** Why, and what next. */
+  readonly explained: Explanation;
 }
 
 /** A plugin as a person may see it; never holds a credential or a value of its environment. */
-export function toStatus({ name, spec, snapshot, instance, since, inFlight }: StatusParts): PluginStatus {
+export function toStatus({ name, spec, snapshot, instance, since, inFlight, explained }: StatusParts): PluginStatus {
   const context = snapshot?.context;
   const live = instance !== undefined && instance.generation === context?.generation ? instance : null;
   const retryAt = context?.retryAt ?? context?.trialAt ?? null;
@@ -33,12 +36,20 @@ export function toStatus({ name, spec, snapshot, instance, since, inFlight }: St
     transport: live?.session?.transport ?? null,
     url: live?.session?.url ?? null,
     tools: live?.session?.tools.length ?? null,
-    failure: context?.failure ?? null,
+    noise: noiseOf(live),
+    failure: context?.failure ?? context?.health.failure ?? null,
     retryAt: retryAt === null ? null : new Date(retryAt).toISOString(),
     held: context?.held.length ?? 0,
     inFlight,
+    ...explained,
     source: showSource(spec.source),
   };
+}
+
+function noiseOf(live: Instance | null): PluginStatus['noise'] {
+  if (live?.noise == null || live.noise.lines === 0) return null;
+  const { lines, cause } = live.noise;
+  return { lines, cause: cause?.detail ?? null, hint: cause?.hint ?? null };
 }
 
 /** No process of it is left, and nothing is about to start one. */

@@ -1,20 +1,24 @@
 /** The facade: joins the machines, the broker and what is remembered for people into one object. */
 
-import { createActor } from 'xstate';
+import { type ActorRefFrom, createActor } from 'xstate';
 import type { ActorContext, OutputLine } from '../actors/context.ts';
+import { type PatientTimeout, setPatientTimeout } from '../actors/patient-timeout.ts';
+import { createLogFiles } from '../actors/store/log-files.ts';
 import type { PluginSpec } from '../launchers/plan.ts';
 import type { SupervisorCommand, SupervisorEmitted } from '../machines/events.ts';
+import type { pluginMachine } from '../machines/plugin.ts';
 import { defaultRestartPolicy, defaultTiming } from '../machines/policy.ts';
-import { PLUGIN_STATES, stateName } from '../machines/states.ts';
+import { PLUGIN_STATES, stateName, subState } from '../machines/states.ts';
 import { memberOf } from '../machines/supervisor/context.ts';
 import { createAnnouncer } from './announcer.ts';
 import { createBroker, defaultBrokerTiming } from './broker.ts';
 import { createCalls } from './calls.ts';
+import { createChronicle } from './chronicle.ts';
 import { composeMachine, createContext, defaultSlots } from './compose.ts';
-import { checkOptions, toSpec } from './config.ts';
+import { checkOptions, launchesAlike, saysTheSame, toSpec } from './config.ts';
 import { SupervisorError, supervisorError } from './errors.ts';
-import { createObserver } from './observe.ts';
-import type { CallOptions, PluginOptions, PluginStatus, Supervisor, SupervisorOptions } from './options.ts';
+import type { CallOptions, Changes, PluginOptions, PluginStatus, Supervisor, SupervisorOptions } from './options.ts';
+import { printableLine } from './printable.ts';
 import { isAtRest, type PluginSnapshot, toStatus } from './status.ts';
 import { until } from './wait.ts';
 
@@ -28,14 +32,17 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
   for (const [name, plugin] of Object.entries(options.plugins ?? {}))
     specs.set(name, toSpec(name, plugin, options.defaults));
 
-  const createdAt = new Date().toISOString();
   const { emitter, announce, on } = createAnnouncer((err, event) =>
     context.log.error({ err, event }, 'a listener threw'),
   );
-  const observer = createObserver(Date.now);
   const context = createContext(options, onOutput);
-  const { log } = context;
+  const { log, store } = context;
+  const files =
+    options.logFiles === false
+      ? null
+      : createLogFiles({ pathOf: store.logFile, open: store.open, withLock: store.withLock, log, show: printableLine });
   const actor = createActor(composeMachine(context), {
+    clock: patientClock,
     input: {
       timing: { ...defaultTiming, ...options.timing },
       restartPolicy: { ...defaultRestartPolicy, ...options.restartPolicy },
@@ -47,14 +54,23 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
   });
   const isClosed = () => actor.getSnapshot().status !== 'active';
   const send = (event: SupervisorCommand) => {
-    if (!isClosed()) actor.send(event);
+    if (isClosed()) return;
+    chronicle.asked(event);
+    actor.send(event);
   };
   // A child under a plugin's name is that plugin's actor; sweeps have ids of their own.
-  const snapshotOf = (name: string) => {
+  const actorOf = (name: string) => {
     const { children } = actor.getSnapshot();
     // Own names only: a plugin may be called `constructor`.
-    return Object.hasOwn(children, name) ? (children[name]?.getSnapshot() as PluginSnapshot | undefined) : undefined;
+    return Object.hasOwn(children, name)
+      ? (children[name] as ActorRefFrom<typeof pluginMachine> | undefined)
+      : undefined;
   };
+  const snapshotOf = (name: string): PluginSnapshot | undefined => actorOf(name)?.getSnapshot();
+  const { instances } = context;
+  const root = () => actor.getSnapshot().context;
+  const chronicle = createChronicle({ actorOf, root, instances, files });
+  const { meter } = chronicle;
 
   const broker = createBroker({
     send,
@@ -70,7 +86,9 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
         },
       };
     },
-    instances: context.instances,
+    instances,
+    answered: meter.answered,
+    lateReplies: meter.lateReplies,
     callTimeout: (name) => specs.get(name)?.timeouts.call,
     timing: defaultBrokerTiming,
     trace: options.trace ?? false,
@@ -90,7 +108,7 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
   }
 
   function onOutput(line: OutputLine) {
-    const entry = observer.printed(line);
+    const entry = chronicle.printed(line);
     log.debug({ plugin: line.plugin, stream: line.stream }, line.text);
     announce('plugin:log', { plugin: line.plugin, ...entry });
   }
@@ -99,18 +117,29 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
     broker.hear(event);
     if (event.type === 'plugin.entered') {
       const { plugin, state, generation, failure } = event;
-      const entry = { at: new Date().toISOString(), state, generation, failure };
-      observer.changed(plugin, entry);
+      const entry = chronicle.entered(event);
       if (failure === null) log.info({ plugin, state, generation }, state);
       else log.warn({ plugin, state, generation, code: failure.code, hint: failure.hint }, failure.message);
       announce('plugin:state', { plugin, ...entry });
       announce(`plugin:${state}`, { plugin, ...entry });
+      // Whether it is tried again is decided within this tick, right after this was told.
+      if (state === 'crashed') queueMicrotask(() => tellParked(plugin));
     }
+    if (event.type === 'call.rejected') meter.rejected(event.plugin);
     if (event.type === 'plugin.removed') {
       specs.delete(event.plugin);
-      observer.forget(event.plugin);
+      chronicle.removed(event.plugin);
       announce('plugin:removed', { plugin: event.plugin });
     }
+  }
+
+  function tellParked(plugin: string) {
+    const snapshot = snapshotOf(plugin);
+    if (snapshot === undefined || subState(snapshot.value) !== 'parked') return;
+    const { generation, failure, trialAt } = snapshot.context;
+    const retryAt = trialAt === null ? null : new Date(trialAt).toISOString();
+    const next = retryAt === null ? 'only `start` tries it again' : `one more start may be tried from ${retryAt} on`;
+    log.error({ plugin, generation, code: failure?.code, retryAt }, `${plugin} is parked: ${next}`);
   }
 
   actor.on('*', onEmitted);
@@ -151,8 +180,9 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
       spec: known(name),
       snapshot: snapshotOf(name),
       instance: context.instances.get(name),
-      since: observer.last(name)?.at ?? createdAt,
+      since: chronicle.since(name),
       inFlight: broker.inFlight(name),
+      explained: chronicle.explain(name),
     });
 
   /** Sends a command that makes it start, and waits for ready as a call does. */
@@ -175,7 +205,11 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
     send({ type: 'STOP', plugin: name });
     // While it is swept up after a bug of ours it has no actor, yet perhaps a process.
     const swept = () => memberOf(actor.getSnapshot().context, name)?.broken == null;
-    await until(emitter, () => (swept() && isAtRest(snapshotOf(name))) || isClosed() || undefined, { isClosed });
+    const generationOf = () => snapshotOf(name)?.context.generation ?? 0;
+    const before = generationOf();
+    // A start that was asked for meanwhile begins at once when nothing is left of this one: then it is never at rest.
+    const isOver = () => (swept() && isAtRest(snapshotOf(name))) || generationOf() > before || isClosed();
+    await until(emitter, () => isOver() || undefined, { isClosed });
     const failure = snapshotOf(name)?.context.failure;
     if (failure?.code === 'STOP_ABANDONED') throw new SupervisorError(failure, name);
   }
@@ -190,6 +224,7 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
     }
     broker.close();
     await releaseAll(context);
+    await files?.close();
     announce('supervisor:closed', undefined);
   }
 
@@ -199,13 +234,19 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
     return closing;
   }
 
+  async function remove(name: string) {
+    send({ type: 'REMOVE', plugin: name });
+    // A supervisor that closes stops it as well, and says nothing of its removal.
+    await until(emitter, () => !specs.has(name) || isClosed() || undefined, { isClosed });
+  }
+
   function admit(name: string) {
     known(name);
     refuseWhenClosing();
   }
 
   return {
-    ...createCalls(broker, admit, log),
+    ...createCalls(broker, admit, log, meter),
     add(name, plugin: string | PluginOptions) {
       refuseWhenClosing();
       if (specs.has(name))
@@ -216,9 +257,36 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
     },
     async remove(name) {
       known(name);
-      send({ type: 'REMOVE', plugin: name });
-      // A supervisor that closes stops it as well, and says nothing of its removal.
-      await until(emitter, () => !specs.has(name) || isClosed() || undefined, { isClosed });
+      await remove(name);
+    },
+    async configure(plugins, defaults = options.defaults) {
+      refuseWhenClosing();
+      const wanted = new Map(
+        Object.entries(plugins).map(([name, plugin]) => [name, toSpec(name, plugin, defaults)] as const),
+      );
+      // One that is on its way out is not the one that is wanted.
+      const leaving = (name: string) => memberOf(actor.getSnapshot().context, name)?.removing === true;
+      await Promise.all([...specs.keys()].filter(leaving).map(remove));
+      refuseWhenClosing();
+      const changes = { added: [], restarted: [], updated: [], removed: [], unchanged: [] } as Record<
+        keyof Changes,
+        string[]
+      >;
+      for (const [name, spec] of wanted) {
+        const before = specs.get(name);
+        if (before !== undefined && saysTheSame(before, spec)) {
+          changes.unchanged.push(name);
+          continue;
+        }
+        specs.set(name, spec);
+        const restarts = before !== undefined && !launchesAlike(before, spec);
+        if (before === undefined) send({ type: 'ADD', plugin: name, spec });
+        else send({ type: 'UPDATE', plugin: name, spec, restarts });
+        changes[before === undefined ? 'added' : restarts ? 'restarted' : 'updated'].push(name);
+      }
+      changes.removed.push(...[...specs.keys()].filter((name) => !wanted.has(name)));
+      await Promise.all(changes.removed.map(remove));
+      return changes;
     },
     start: (name, waiting) => startBy('START', name, waiting),
     restart: (name, waiting) => startBy('RESTART', name, waiting),
@@ -232,12 +300,17 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
     list: () => [...specs.keys()],
     history(name) {
       known(name);
-      return observer.history(name);
+      return chronicle.history(name);
     },
     logs(name) {
       known(name);
-      return observer.log(name);
+      return chronicle.log(name);
     },
+    logFile(name) {
+      known(name);
+      return store.logFile(name);
+    },
+    metrics: () => [...specs.keys()].map((name) => chronicle.metrics(name, broker.inFlight(name))),
     on,
     async waitFor(name, state, { signal } = {}) {
       if (!PLUGIN_STATES.includes(state)) {
@@ -259,6 +332,12 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
     actor,
   };
 }
+
+/** No deadline of a plugin passes while we ourselves stood still and what it said waits to be read. */
+const patientClock = {
+  setTimeout: (work: () => void, ms: number) => setPatientTimeout(work, ms),
+  clearTimeout: (timeout: PatientTimeout) => timeout.cancel(),
+};
 
 /** Epoch milliseconds that never jump: a clock that is set back or forth must not restart or park anything. */
 function steadyClock(): () => number {

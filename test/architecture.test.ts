@@ -142,6 +142,25 @@ describe('the architecture', () => {
     expect(composers).toEqual(['src/compose.ts']);
   });
 
+  it('asks /proc in a few places only, each with a twin or for what Linux alone has', () => {
+    const asking = sourceFiles.filter((file) => {
+      const code = readFileSync(join(root, file), 'utf8').replace(/\/\*\*?[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
+      return file.startsWith('actors/') && /(?<! )\/proc\b/.test(code);
+    });
+    expect(asking.sort()).toEqual([
+      // A sandbox and its limits, and the formats that Linux was taught to run.
+      'actors/confinement/cgroup.ts',
+      'actors/confinement/sample.ts',
+      'actors/confinement/sandbox.ts',
+      'actors/confinement/tcp-watch.ts',
+      'actors/groups/proc-table.ts',
+      'actors/guard/script.ts',
+      'actors/platform.ts',
+      'actors/ports/proc-sockets.ts',
+      'actors/process/executable.ts',
+    ]);
+  });
+
   it('has no default export outside of configuration', () => {
     const broken = sourceFiles.filter((file) => /^export default/m.test(readFileSync(join(root, file), 'utf8')));
     expect(broken).toEqual([]);

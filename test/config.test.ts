@@ -72,6 +72,20 @@ describe('options of a plugin', () => {
     [{ source: './x', restart: 'always' }, "'permanent'"],
     [{ source: './x', command: [] }, 'a command line'],
     [{ source: './x', command: 'node "x' }, 'command'],
+    [{ source: './x', envPolicy: 'all' }, "'minimal', 'inherit'"],
+    [{ source: './x', envPolicy: ['A-B'] }, 'a list of names'],
+    [{ source: './x', limits: { memory: '512 elephants' } }, "'512M'"],
+    [{ source: './x', limits: { memory: 512 } }, 'memory'],
+    [{ source: './x', limits: { memroy: '1G' } }, 'memory'],
+    [{ source: './x', limits: { processes: 1.5 } }, 'processes'],
+    [{ source: './x', limits: { files: 3 } }, 'files'],
+    [{ source: './x', limits: { cpu: 0 } }, 'cpu'],
+    [{ source: './x', user: 'a b' }, 'uid:gid'],
+    [{ source: './x', user: '--reuid=0' }, 'uid:gid'],
+    [{ source: './x', sandbox: 'docker' }, "'bubblewrap'"],
+    [{ source: './x', sandbox: { network: false } }, "network ('on', 'off')"],
+    [{ source: './x', sandbox: { read: ['relative'] } }, 'absolute'],
+    [{ source: './x', sandbox: { reads: [] } }, 'read and write'],
   ])('refuses %j', (options, words) => {
     const error = thrownBy(() => toSpec('p', options as never));
     expect(error.code).toBe('CONFIG_INVALID');
@@ -80,6 +94,26 @@ describe('options of a plugin', () => {
 
   it.each(['__proto__', '', '-x', 'a/b', 'a b', 'x'.repeat(101), '..'])('refuses the name %j', (name) => {
     expect(thrownBy(() => toSpec(name, './x')).code).toBe('CONFIG_INVALID');
+  });
+
+  it('reads limits and sandbox in each of their forms, apart from what makes an install stale', () => {
+    const spec = (options: object, defaults = {}) => toSpec('p', { source: './x', ...options }, defaults);
+    expect(spec({})).not.toHaveProperty('limits');
+    expect(spec({ limits: { memory: '1.5G', cpu: 2 } }).limits).toEqual({ memory: 1.5 * 1024 ** 3, cpu: 2 });
+    expect(spec({ limits: { memory: '64MiB' } }, { limits: { files: 99 } }).limits).toEqual({
+      memory: 2 ** 26,
+      files: 99,
+    });
+    const all = { network: 'on', read: [], write: [] };
+    expect(spec({ sandbox: true }).sandbox).toEqual(all);
+    expect(spec({ sandbox: 'bubblewrap' }).sandbox).toEqual(all);
+    expect(spec({ sandbox: { network: 'off', read: ['~/x'] } }).sandbox).toEqual({
+      ...all,
+      network: 'off',
+      read: ['~/x'],
+    });
+    expect(spec({ sandbox: false }, { sandbox: true })).not.toHaveProperty('sandbox');
+    expect(spec({ limits: { files: 9 }, sandbox: true, user: 'me', envPolicy: ['A'] }).overrides).toEqual({});
   });
 
   it('never quotes a value of env', () => {

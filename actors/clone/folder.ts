@@ -1,7 +1,7 @@
 /** A local folder as a source: copied into the home as it is now, never written to. */
 
 import { constants } from 'node:fs';
-import { copyFile, mkdir, readdir, rm, stat, symlink, utimes } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, stat, symlink, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Source } from '../../launchers/plan.ts';
 import type { Checkout } from '../../machines/contracts.ts';
@@ -10,7 +10,7 @@ import type { ActorContext } from '../context.ts';
 import { FailureError } from '../failure-error.ts';
 import { withTemp } from '../with-temp.ts';
 import { type FolderFile, isFolderOrScript, listFolder } from './folder-files.ts';
-import { moveIntoPlace } from './place.ts';
+import { moveIntoPlace, removeCheckout } from './place.ts';
 import { requireSubdir } from './subdir.ts';
 
 type FolderSource = Extract<Source, { kind: 'folder' }>;
@@ -64,13 +64,13 @@ export async function copyFolder(
 const OUTDATED_AFTER = 60 * 60_000;
 
 /** Removes earlier copies, or every edit would leave one for ever. Nothing here fails a copy that has succeeded. */
-async function forgetOlder(current: string, { log }: ActorContext, plugin: string): Promise<void> {
+async function forgetOlder(current: string, { log, store }: ActorContext, plugin: string): Promise<void> {
   const all = dirname(current);
   for (const name of await readdir(all).catch(() => [])) {
     const dir = join(all, name);
     const made = await stat(dir).catch(() => null);
     if (dir === current || made === null || Date.now() - made.mtimeMs < OUTDATED_AFTER) continue;
-    await rm(dir, { recursive: true, force: true }).catch((error: unknown) =>
+    await removeCheckout(store, dir).catch((error: unknown) =>
       log.debug({ plugin, dir, error: String(error) }, 'an old copy is kept for now'),
     );
   }

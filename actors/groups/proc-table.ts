@@ -1,15 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import type { ProcessRow, ProcessTable } from './process-table.ts';
+import type { Look, ProcessRow, ProcessTable } from './process-table.ts';
 
 /** Linux: `/proc`. A process that ends between the listing and the reading is simply not there. */
 export function createProcTable(root = '/proc'): ProcessTable {
   const pids = () => readdirSync(root).filter(isNumber).map(Number);
   const row = (pid: number) => parseStat(readIfThere(`${root}/${pid}/stat`)?.toString('latin1'));
-  return {
-    bootId: () => readFileSync(`${root}/sys/kernel/random/boot_id`, 'latin1').trim(),
+  // A look costs as much as what it reads: nothing is kept.
+  const look: Look = {
     row,
     rows: () => pids().flatMap((pid) => row(pid) ?? []),
-    readsEnvironments: true,
     withEnvironment: (entry) => {
       const wanted = Buffer.from(entry.endsWith('.') ? `\0${entry}` : `\0${entry}\0`);
       return pids().filter((pid) => {
@@ -17,6 +16,12 @@ export function createProcTable(root = '/proc'): ProcessTable {
         return environment?.includes(wanted) === true || environment?.indexOf(wanted.subarray(1)) === 0;
       });
     },
+  };
+  return {
+    bootId: () => readFileSync(`${root}/sys/kernel/random/boot_id`, 'latin1').trim(),
+    look: () => look,
+    nextLook: () => look,
+    readsEnvironments: () => true,
   };
 }
 

@@ -5,17 +5,25 @@ export interface ProcessRow {
   readonly group: number;
   /** One letter; `Z` and `X` are dead. */
   readonly state: string;
-  /** With boot id and pid it names a process for good: pids are used again, start times are not. */
+  /** Letters and digits. With boot id and pid it names a process for good: pids are used again, start times are not. */
   readonly startTime: string;
 }
 
-/** The seam to the system's process list: `/proc` on Linux, `ps` elsewhere. Synchronous, so that a last look can be one. */
-export interface ProcessTable {
-  bootId(): string;
+/** What is there now. Its methods throw when the system can't tell: no free file, no memory. */
+export interface Look {
   row(pid: number): ProcessRow | null;
   rows(): readonly ProcessRow[];
-  /** True when environments of other processes can be read at all, i.e. when escapees can be found. */
-  readonly readsEnvironments: boolean;
   /** Pids whose environment (as of their exec) has an entry that is `entry`, or starts with it when it ends in a dot. */
   withEnvironment(entry: string): readonly number[];
+}
+
+/** The seam to the system's process list: `/proc` on Linux, `ps` elsewhere. */
+export interface ProcessTable {
+  bootId(): string;
+  /** For a few questions that belong together, asked now: what costs much is asked of the system once. */
+  look(): Look;
+  /** The same for whoever can wait: begun after the call, and shared by all who wait for one. */
+  nextLook(): Look | Promise<Look>;
+  /** True when environments of other processes can be read at all, i.e. when escapees can be found. */
+  readsEnvironments(): boolean;
 }

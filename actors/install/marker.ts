@@ -1,7 +1,7 @@
 /** `installed.json` beside an environment's tree: written last, so a tree without it is half-made. */
 
 import { constants } from 'node:fs';
-import { access, readFile } from 'node:fs/promises';
+import { access, readFile, rm } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import type { LaunchPlan } from '../../launchers/plan.ts';
 import type { Environment } from '../../machines/contracts.ts';
@@ -36,6 +36,15 @@ export async function readInstalled(dir: string): Promise<Installed | null> {
 export async function isInstalled(environment: Environment): Promise<boolean> {
   const installed = await readInstalled(dirname(environment.dir));
   return installed?.environment.key === environment.key;
+}
+
+/**
+ * Removes an environment, its marker first: a kill in the middle must not leave a marker on half a tree. Retried: a
+ * process that is just ending may still write into it.
+ */
+export async function removeEnvironment(dir: string): Promise<void> {
+  await rm(join(dir, MARKER), { recursive: true, force: true });
+  await rm(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
 }
 
 async function canRun({ environment, abi }: Installed): Promise<boolean> {

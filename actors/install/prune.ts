@@ -1,7 +1,7 @@
-import { readdir, rm, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ActorContext } from '../context.ts';
-import { MARKER } from './marker.ts';
+import { MARKER, removeEnvironment } from './marker.ts';
 
 /** Milliseconds: long enough to take a free lock on a busy machine, short enough for a start to wait. */
 const LOCK_PATIENCE = 1000;
@@ -27,7 +27,7 @@ export async function pruneEnvironments(context: ActorContext, plugin: string, c
     if (at > 0 && (at === before || Date.now() - at < SETTLED_AFTER)) continue;
     try {
       await store.withLock(environmentLock(plugin, name), AbortSignal.timeout(LOCK_PATIENCE), () =>
-        rm(join(all, name), { recursive: true, force: true }),
+        removeEnvironment(join(all, name)),
       );
     } catch (error) {
       log.debug({ plugin, environment: name, error: String(error) }, 'an old environment is kept for now');

@@ -7,9 +7,10 @@ import { createFailure, type Failure, type FailureCode } from '../../machines/fa
 import type { ActorContext } from '../context.ts';
 import { jobNetworkEnv } from '../env/network.ts';
 import { goesOnline, offlineArgs } from '../env/offline.ts';
-import { jobEnv } from '../env.ts';
+import { jobEnv, secretsOf } from '../env.ts';
 import { FailureError } from '../failure-error.ts';
-import { createRedactor, withoutLogins } from '../redact.ts';
+import { referredTo } from '../process/references.ts';
+import { createRedactor, loginOf, withoutLogins } from '../redact.ts';
 import { missingRuntime } from '../runtimes/hints.ts';
 import type { Toolset } from '../runtimes.ts';
 import { runStep, type StepResult } from '../step.ts';
@@ -63,8 +64,8 @@ export async function run(workshop: Workshop, command: Command): Promise<Broken 
       ...command.env,
     },
   );
-  const output: ActorContext['output'] = (line) =>
-    context.output({ ...line, text: withoutSecrets(workshop, line.text) });
+  const clean = createCleaner(workshop);
+  const output: ActorContext['output'] = (line) => context.output({ ...line, text: clean(line.text) });
   const result = await runStep(
     { ...context, output },
     {
@@ -145,7 +146,7 @@ export function failureOf(workshop: Workshop, broken: Broken, code: FailureCode,
       : result.exit.signal !== null
         ? `was ended by ${result.exit.signal}`
         : `failed with exit code ${result.exit.code}`;
-  const clean = (text: string) => withoutSecrets(workshop, text);
+  const clean = createCleaner(workshop);
   return createFailure(CODES[cause.kind] ?? code, {
     message: clean(`\`${line}\` ${ended}${cause.detail === '' ? '.' : `: ${cause.detail}`}`),
     hint: cause.hint === '' ? undefined : clean(cause.hint),
@@ -166,10 +167,12 @@ const CODES: { readonly [Kind in Cause['kind']]?: FailureCode } = {
   'out-of-disk': 'HOME_DISK_FULL',
 };
 
-/** Logins in URLs, and values of the plugin's secret settings, which jobs inherit and may print. */
-function withoutSecrets({ context, input }: Workshop, text: string): string {
-  const secrets = input.plan.wants.flatMap(({ name, secret }) => (secret ? (context.callerEnv[name] ?? []) : []));
-  return withoutLogins(createRedactor(secrets)(text));
+/** Takes out logins in URLs, and the plugin's secrets: jobs inherit the caller's environment, and may print it. */
+function createCleaner({ context: { callerEnv }, input: { plan, spec } }: Workshop): (text: string) => string {
+  const own = spec.env.reveal();
+  const secrets = [...secretsOf(plan, own, callerEnv), ...referredTo(own, callerEnv), ...loginOf(spec)];
+  const redact = createRedactor(secrets);
+  return (text) => withoutLogins(redact(text));
 }
 
 const BLOCKED =

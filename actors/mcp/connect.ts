@@ -23,8 +23,10 @@ export function connectStdio({ process, limits }: Connecting, noise: (line: stri
   const ended = new Promise<void>((resolve) => {
     stdoutEnded = resolve;
   });
-  const session = createSession(process.generation, (events) =>
-    createStdioWire({ process, limits, noise, ended: stdoutEnded }, events),
+  const session = createSession(
+    process.generation,
+    (events) => createStdioWire({ process, limits, noise, ended: stdoutEnded }, events),
+    process.redact,
   );
   followProcess(session, process, ended);
   return session;
@@ -37,8 +39,12 @@ export async function connectHttp(
   path: string,
 ): Promise<McpSession> {
   const client = await createHttpClient(target);
-  const session: McpSession = createSession(process.generation, (events) =>
-    createHttpWire({ client, path, limits, tool: (name) => session.tools.find((tool) => tool.name === name) }, events),
+  const { redact } = process;
+  const tool = (name: string) => session.tools.find((each) => each.name === name);
+  const session: McpSession = createSession(
+    process.generation,
+    (events) => createHttpWire({ client, path, limits, tool, redact }, events),
+    redact,
   );
   followProcess(session, process, null);
   return session;
@@ -51,7 +57,12 @@ export async function connectSse(
   path: string,
 ): Promise<McpSession> {
   const client = await createHttpClient(target);
-  const session = createSession(process.generation, (events) => createSseWire({ client, path, limits }, events));
+  const { redact } = process;
+  const session = createSession(
+    process.generation,
+    (events) => createSseWire({ client, path, limits, redact }, events),
+    redact,
+  );
   followProcess(session, process, null);
   return session;
 }
@@ -82,7 +93,7 @@ export async function handshake(
   const callOff = () => session.close(createFailure('CALL_CANCELLED', { message: 'The search was called off.' }));
   signal.addEventListener('abort', callOff, { once: true });
   try {
-    const outcome = await negotiate(request, era);
+    const outcome = await negotiate(request, era, session.redact);
     if (!outcome.ok) {
       session.close(outcome.failure);
       return outcome;

@@ -26,16 +26,20 @@ const DISCOVER_TIMEOUT = 5000;
  * anything else; only when it is refused, `server/discover` on the same connection. Refusals and senseless answers are
  * results; a connection that breaks rejects with the `SessionError`.
  */
-export async function negotiate(request: Request, era: 'auto' | 'legacy' | 'modern'): Promise<Negotiation> {
-  if (era === 'modern') return discover(request);
+export async function negotiate(
+  request: Request,
+  era: 'auto' | 'legacy' | 'modern',
+  redact: (text: string) => string = (text) => text,
+): Promise<Negotiation> {
+  if (era === 'modern') return discover(request, redact);
   const legacy = await attempt(() =>
     request('initialize', { protocolVersion: LEGACY_VERSION, capabilities: {}, clientInfo: CLIENT_INFO }),
   );
-  if (!(legacy instanceof SessionError)) return readInitializeResult(legacy);
+  if (!(legacy instanceof SessionError)) return readInitializeResult(legacy, redact);
   const refused = refusal('initialize', legacy);
   if (era === 'legacy') return refused;
   try {
-    const modern = await discover((method, params) => request(method, params, DISCOVER_TIMEOUT));
+    const modern = await discover((method, params) => request(method, params, DISCOVER_TIMEOUT), redact);
     return modern.ok ? modern : { ...refused, fresh: 'modern' };
   } catch (thrown) {
     // It refused `initialize` and then hung up on `server/discover`: it may take the latter as its first frame.
@@ -64,7 +68,7 @@ export async function knowsModern(request: Request): Promise<boolean> {
 
 const UNSUPPORTED_VERSION = -32022;
 
-async function discover(request: Request): Promise<Negotiation> {
+async function discover(request: Request, redact: (text: string) => string): Promise<Negotiation> {
   let version = MODERN_VERSION;
   let answer = await attempt(() => request('server/discover', { _meta: modernMeta(version) }));
   if (answer instanceof SessionError) {
@@ -75,7 +79,7 @@ async function discover(request: Request): Promise<Negotiation> {
     if (answer instanceof SessionError) return refusal('server/discover', answer);
   }
   if (!isObject(answer) || !Array.isArray(answer.supportedVersions) || !isObject(answer.capabilities)) {
-    return senseless('server/discover', answer);
+    return senseless('server/discover', answer, redact);
   }
   const serverInfo = isObject(answer._meta) ? answer._meta[SERVER_INFO_KEY] : undefined;
   const server = serverInfo === undefined ? answer : { serverInfo, ...answer };
@@ -90,11 +94,12 @@ function offeredVersion(error: SessionError): string | null {
   return modern.sort().at(0) ?? null;
 }
 
-function readInitializeResult(result: unknown): Negotiation {
+function readInitializeResult(result: unknown, redact: (text: string) => string): Negotiation {
   // Hand-written servers leave out `serverInfo` or `capabilities`; the version is what makes it an answer.
-  if (!isObject(result) || typeof result.protocolVersion !== 'string') return senseless('initialize', result);
-  if (result.capabilities !== undefined && !isObject(result.capabilities)) return senseless('initialize', result);
-  return { ok: true, negotiated: { era: 'legacy', protocolVersion: result.protocolVersion, server: result } };
+  const { protocolVersion, capabilities } = isObject(result) ? result : {};
+  if (!isObject(result) || typeof protocolVersion !== 'string') return senseless('initialize', result, redact);
+  if (capabilities !== undefined && !isObject(capabilities)) return senseless('initialize', result, redact);
+  return { ok: true, negotiated: { era: 'legacy', protocolVersion, server: result } };
 }
 
 /** Resolves with the result, or with the server's JSON-RPC error; a broken connection rejects. */
@@ -116,10 +121,10 @@ const refusal = (method: string, error: SessionError): Negotiation & { ok: false
   }),
 });
 
-const senseless = (method: string, answer: unknown): Negotiation => ({
+const senseless = (method: string, answer: unknown, redact: (text: string) => string): Negotiation => ({
   ok: false,
   fresh: null,
   failure: createFailure('PROBE_PROTOCOL', {
-    message: `The answer to ${method} makes no sense: ${(JSON.stringify(answer) ?? 'nothing').slice(0, 200)}`,
+    message: `The answer to ${method} makes no sense: ${redact(JSON.stringify(answer) ?? 'nothing').slice(0, 200)}`,
   }),
 });

@@ -37,7 +37,8 @@ export function createEventStreamReader(limit: number, sink: EventSink): EventSt
       const field = colon === -1 ? text : text.slice(0, colon);
       const value = colon === -1 ? '' : text.slice(text[colon + 1] === ' ' ? colon + 2 : colon + 1);
       if (field === 'data') {
-        size += value.length;
+        // With the newline that joins it: empty lines, too, are kept.
+        size += value.length + (size > 0 || data.length > 0 ? 1 : 0);
         if (size <= limit) data.push(value);
       } else if (field === 'event') type = value;
       else if (field === 'id') lastEventId = value;

@@ -6,17 +6,15 @@ const SNIPPET = 500;
 /** The start of a body, for people. */
 export const snippet = (text: string): string => text.slice(0, SNIPPET).trim();
 
-/** An answer that is an error: status, content type and the start of the body, as `data` and in words. */
-export const httpError = (
-  status: number,
-  headers: HttpHeaders,
-  text: string,
-  words = 'The server answered',
-): SessionError => {
-  const body = snippet(text);
-  const location = headerOf(headers, 'location');
-  return sessionError('CALL_HTTP_ERROR', 'answered', {
-    message: `${words} (HTTP ${status})${body === '' ? '.' : `: ${body}`}`,
-    data: { status, contentType: headerOf(headers, 'content-type'), body, ...(location !== '' && { location }) },
-  });
-};
+/** Makes errors of answers: status, content type and the start of the body, as `data` and in words, without secrets. */
+export const createHttpErrors =
+  (redact: (text: string) => string) =>
+  (status: number, headers: HttpHeaders, text: string, words = 'The server answered'): SessionError => {
+    // Before it is cut: half a secret is one too.
+    const body = snippet(redact(text));
+    const location = redact(headerOf(headers, 'location'));
+    return sessionError('CALL_HTTP_ERROR', 'answered', {
+      message: `${words} (HTTP ${status})${body === '' ? '.' : `: ${body}`}`,
+      data: { status, contentType: headerOf(headers, 'content-type'), body, ...(location !== '' && { location }) },
+    });
+  };

@@ -3,7 +3,7 @@ import type { JsonRpcId, JsonRpcMessage, Limits, ToolDescription } from '../cont
 import type { Negotiated } from './era.ts';
 import { createEventStreamReader, type EventStreamReader } from './event-stream.ts';
 import { type HttpClient, type HttpHeaders, type HttpSink, headerOf } from './http-client.ts';
-import { httpError, snippet } from './http-error.ts';
+import { createHttpErrors, snippet } from './http-error.ts';
 import { idOfOversized, isBatch, parseMessages } from './json-rpc.ts';
 import { modernHeaders } from './modern-headers.ts';
 import { watchReachability } from './reachability.ts';
@@ -18,6 +18,8 @@ export interface HttpWireOptions {
   readonly path: string;
   readonly limits: Limits;
   readonly tool: (name: string) => ToolDescription | undefined;
+  /** Takes secrets out of what errors quote. */
+  readonly redact: (text: string) => string;
 }
 
 /** How often a broken-off answer is asked for again (`Last-Event-ID`) without a new event. */
@@ -25,6 +27,7 @@ const MAX_RESUMES = 5;
 /** Milliseconds before a stream is opened again when the server names none; doubles up to the second one. */
 const RETRY_DELAY = 1000;
 const MAX_RETRY_DELAY = 30_000;
+const MIN_RETRY_DELAY = 10;
 const ERROR_BODY = 64 * 1024;
 /** Milliseconds that the goodbye (DELETE) may take before the connections are cut. */
 const GOODBYE = 1000;
@@ -33,8 +36,9 @@ const GOODBYE = 1000;
  * Streamable HTTP: every message is a POST, answered with one JSON object or a stream of events. In the legacy era there
  * is a session id, a GET stream for what nobody asked for, and broken streams are resumed.
  */
-export function createHttpWire({ client, path, limits, tool }: HttpWireOptions, events: WireEvents): Wire {
+export function createHttpWire({ client, path, limits, redact, tool }: HttpWireOptions, events: WireEvents): Wire {
   const exchanges = new Map<JsonRpcId, () => void>();
+  const httpError = createHttpErrors(redact);
   const timers = new Set<NodeJS.Timeout>();
   const reachability = watchReachability(client.target, events.lost);
   let negotiated: Negotiated | null = null;
@@ -157,7 +161,7 @@ export function createHttpWire({ client, path, limits, tool }: HttpWireOptions, 
       const message = 'The server ended the stream without an answer.';
       return events.failed(id, sessionError('CALL_INTERRUPTED', 'sent-unknown', { message }));
     }
-    later(reader.retry() ?? RETRY_DELAY, () => {
+    later(retryDelay(reader, RETRY_DELAY), () => {
       if (!events.waits(id)) return;
       const again = () => {
         exchanges.delete(id);
@@ -199,7 +203,7 @@ export function createHttpWire({ client, path, limits, tool }: HttpWireOptions, 
     endListener = openStream(reader, lastEventId, (status) => {
       if (status !== 200 && status !== 0) return;
       const seen = reader.lastEventId() || lastEventId;
-      later(reader.retry() ?? delay, () => listen(seen, Math.min(delay * 2, MAX_RETRY_DELAY)));
+      later(retryDelay(reader, delay), () => listen(seen, Math.min(delay * 2, MAX_RETRY_DELAY)));
     });
   };
 
@@ -262,6 +266,10 @@ function sayGoodbye(client: HttpClient, path: string, headers: Record<string, st
   };
   client.send({ method: 'DELETE', path, headers }, { head: () => {}, data: () => {}, end: done, error: done });
 }
+
+/** What the server asks for, within reason: it could have us ask for ever, or never again (a timer of 25 days fires at once). */
+const retryDelay = (reader: EventStreamReader, usual: number): number =>
+  Math.min(Math.max(reader.retry() ?? usual, MIN_RETRY_DELAY), MAX_RETRY_DELAY);
 
 /** The version in a modern request's own envelope: `server/discover` goes out before anything is agreed. */
 const versionIn = (message: JsonRpcMessage | null): string | null => {

@@ -2,9 +2,14 @@ import type { JsonRpcId, JsonRpcMessage } from '../context.ts';
 import type { OversizedLine } from './framing.ts';
 
 const BOM = 0xfeff;
+/** To parse what can't be JSON costs microseconds: a flood of log lines would slow everything down. */
+const LOOKS_LIKE_MESSAGE = /^[\s\uFEFF]*[{[]/;
+
+export const looksLikeMessage = (text: string): boolean => LOOKS_LIKE_MESSAGE.test(text);
 
 /** The JSON-RPC message of a text, the messages of a batch, or null for anything else (banners, logs, other JSON). */
 export function parseMessages(text: string): JsonRpcMessage | readonly JsonRpcMessage[] | null {
+  if (!looksLikeMessage(text)) return null;
   let value: unknown;
   try {
     // .NET writes a byte order mark before its first line; JSON.parse refuses it.
@@ -35,5 +40,11 @@ const TAIL_ID = /"id"\s*:\s*(\d+|"(?:[^"\\])*")\s*(?:,\s*"jsonrpc"\s*:\s*"2\.0"\
  */
 export function idOfOversized(line: OversizedLine): JsonRpcId | null {
   const found = HEAD_ID.exec(line.head)?.[1] ?? TAIL_ID.exec(line.tail)?.[1];
-  return found === undefined ? null : (JSON.parse(found) as JsonRpcId);
+  if (found === undefined) return null;
+  try {
+    return JSON.parse(found) as JsonRpcId;
+  } catch {
+    // 007, or a string with a bare control character.
+    return null;
+  }
 }

@@ -1,9 +1,12 @@
 /**
  * Requests in flight. One timer serves them all: it is armed for the earliest deadline and looks at the map when it
- * fires, so a call that is answered in time costs no timer at all.
+ * fires, so a call that is answered in time costs no timer at all. An answer that came in time but was not read in time,
+ * because the event loop stood still, counts as in time.
  */
 
+import type { Failure } from '../../machines/failure.ts';
 import type { RequestOptions } from '../context.ts';
+import { type PatientTimeout, setPatientTimeout } from '../patient-timeout.ts';
 import { createAbortListeners } from './abort-listeners.ts';
 import { type SessionError, sessionError } from './session-error.ts';
 
@@ -44,11 +47,11 @@ export interface PendingCalls {
 }
 
 /** `abandoned` hears of every call that timed out or was aborted, after it was rejected. */
-export function createPendingCalls(abandoned: (call: PendingCall, why: string) => void): PendingCalls {
+export function createPendingCalls(abandoned: (call: PendingCall, why: Failure) => void): PendingCalls {
   const calls = new Map<number, PendingCall>();
   const signals = createAbortListeners();
   let nextId = 1;
-  let timer: NodeJS.Timeout | null = null;
+  let timer: PatientTimeout | null = null;
   let timerDue = Number.POSITIVE_INFINITY;
 
   const take = (id: number) => {
@@ -60,10 +63,10 @@ export function createPendingCalls(abandoned: (call: PendingCall, why: string) =
   };
 
   const arm = (due: number, now: number) => {
-    if (timer !== null) clearTimeout(timer);
+    timer?.cancel();
     timerDue = due;
     // The pipes and sockets keep the program alive; a timer that outlives its calls must not.
-    timer = setTimeout(expire, Math.min(due - now + 1, LONGEST_TIMER)).unref();
+    timer = setPatientTimeout(expire, Math.min(due - now + 1, LONGEST_TIMER), { ref: false });
   };
 
   const expire = () => {
@@ -81,7 +84,7 @@ export function createPendingCalls(abandoned: (call: PendingCall, why: string) =
   const giveUp = (call: PendingCall, error: SessionError) => {
     if (take(call.id) === undefined) return;
     call.reject(error);
-    abandoned(call, error.failure.message);
+    abandoned(call, error.failure);
   };
 
   return {
@@ -114,7 +117,7 @@ export function createPendingCalls(abandoned: (call: PendingCall, why: string) =
         const call = take(id);
         call?.reject(error(call));
       }
-      if (timer !== null) clearTimeout(timer);
+      timer?.cancel();
       timer = null;
       timerDue = Number.POSITIVE_INFINITY;
     },

@@ -109,12 +109,13 @@ export function createSession(
     wire.send(message, JSON.stringify(message));
   }
 
-  /** Some servers leave a ping without an answer, as they do any method that they don't know; tools they have listed. */
+  /** Some servers leave a ping without an answer, as any method that they don't know; what they have to list they know. */
   async function check(signal: AbortSignal, again: boolean): Promise<Health> {
     if (ended !== null) return { status: 'silent', failure: ended };
     if (inFlight() > 0 && !unanswered) return { status: 'well' };
-    const { tools } = (negotiated?.server.capabilities ?? {}) as { tools?: unknown };
-    const method = again && tools != null ? 'tools/list' : question;
+    const has = (negotiated?.server.capabilities ?? {}) as Readonly<Record<string, unknown>>;
+    const listed = ['tools', 'prompts', 'resources'].find((kind) => has[kind] != null);
+    const method = again && listed !== undefined ? `${listed}/list` : question;
     try {
       await request(method, {}, { signal });
     } catch (error) {

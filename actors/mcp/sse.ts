@@ -2,10 +2,10 @@ import { createFailure } from '../../machines/failure.ts';
 import type { Limits } from '../context.ts';
 import { createEventStreamReader } from './event-stream.ts';
 import { type HttpClient, headerOf } from './http-client.ts';
-import { httpError } from './http-error.ts';
+import { createHttpErrors } from './http-error.ts';
 import { idOfOversized, isBatch, parseMessages } from './json-rpc.ts';
 import { watchReachability } from './reachability.ts';
-import { sessionError } from './session-error.ts';
+import { type SessionError, sessionError } from './session-error.ts';
 import { resultTooLarge } from './stdio.ts';
 import type { Wire, WireEvents } from './wire.ts';
 
@@ -15,6 +15,8 @@ export interface SseWireOptions {
   /** Path of the event stream, e.g. `/sse`. */
   readonly path: string;
   readonly limits: Limits;
+  /** Takes secrets out of what errors quote. */
+  readonly redact: (text: string) => string;
 }
 
 const ERROR_BODY = 64 * 1024;
@@ -24,12 +26,17 @@ const EXIT_GRACE = 100;
  * The older HTTP+SSE transport (MCP 2024-11-05): one GET stream brings every message, and its first event names the
  * path to POST to. Messages sent before that wait for it.
  */
-export function createSseWire({ client, path, limits }: SseWireOptions, events: WireEvents): Wire {
+export function createSseWire({ client, path, limits, redact }: SseWireOptions, events: WireEvents): Wire {
+  const httpError = createHttpErrors(redact);
   const reachability = watchReachability(client.target, events.lost);
   let endpoint: string | null = null;
   let waiting: (() => void)[] = [];
   let notifications: Promise<void> = Promise.resolve();
   let closed = false;
+  let end = () => {};
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
   let status = 0;
 
   const lost = (message: string) => {
@@ -40,7 +47,9 @@ export function createSseWire({ client, path, limits }: SseWireOptions, events: 
   const lostSoon = (message: string) => void setTimeout(() => lost(message), status === 200 ? EXIT_GRACE : 0).unref();
 
   const takeEndpoint = (data: string) => {
-    const url = new URL(data, `${client.target.origin}${path}`);
+    const base = `${client.target.origin}${path}`;
+    if (!URL.canParse(data, base)) return lost('The event stream names an endpoint that is no address.');
+    const url = new URL(data, base);
     // A server that sends its clients elsewhere would be sent our calls.
     if (url.origin !== new URL(client.target.origin).origin) {
       return lost(`The event stream names an endpoint on another origin: ${url.origin}`);
@@ -82,7 +91,7 @@ export function createSseWire({ client, path, limits }: SseWireOptions, events: 
     },
   );
 
-  const post = (text: string, failed: (error: ReturnType<typeof httpError>) => void, done: () => void) => {
+  const post = (text: string, failed: (error: SessionError) => void, done: () => void) => {
     const body: Buffer[] = [];
     let code = 0;
     let size = 0;
@@ -131,10 +140,12 @@ export function createSseWire({ client, path, limits }: SseWireOptions, events: 
       return null;
     },
     abandon: () => false,
-    delivered: () => notifications,
+    // What waits for an endpoint that is never named is delivered to nobody.
+    delivered: () => Promise.race([notifications, ended]),
     opened: () => {},
     close() {
       closed = true;
+      end();
       reachability.stop();
       endStream();
       client.close();

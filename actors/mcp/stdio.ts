@@ -5,7 +5,7 @@ import { idOfOversized, isBatch, parseMessages } from './json-rpc.ts';
 import { type SessionError, sessionError } from './session-error.ts';
 import type { Wire, WireEvents } from './wire.ts';
 
-/** Bytes that wait for a program that has stopped reading; more is refused, or its callers would fill our memory. */
+/** Bytes that wait for a program that is slow to read; more is refused, or its callers would fill our memory. */
 const MAX_BACKLOG = 64 * 1024 * 1024;
 
 export interface StdioOptions {
@@ -56,14 +56,16 @@ export function createStdioWire({ process, limits, noise, ended }: StdioOptions,
   return {
     transport: 'stdio',
     url: null,
-    send(_message, text) {
+    send(message, text) {
       // A UTF-16 unit is at most 3 bytes of UTF-8, so most messages need no count.
       if (text.length * 3 >= limits.maxMessage) {
         const bytes = Buffer.byteLength(text) + 1;
         if (bytes > limits.maxMessage) return requestTooLarge(bytes, limits.maxMessage);
       }
-      if (process.writeBacklog() > MAX_BACKLOG) return lostSoon(inputIgnored(process.writeBacklog()));
-      return process.write(`${text}\n`) ? null : lostSoon(inputClosed());
+      if (process.writeBacklog() > MAX_BACKLOG) return inputFull(process.writeBacklog());
+      const { id } = message;
+      const failed = id === undefined ? undefined : () => events.failed(id, lostSoon(inputClosed()));
+      return process.write(`${text}\n`, failed) ? null : lostSoon(inputClosed());
     },
     abandon: () => false,
     delivered: () => Promise.resolve(),
@@ -86,10 +88,12 @@ const requestTooLarge = (bytes: number, limit: number): SessionError =>
     data: { bytes, limit },
   });
 
-const inputIgnored = (bytes: number): SessionError =>
-  sessionError('CALL_INTERRUPTED', 'not-sent', {
-    message: `The program does not read its standard input: ${bytes} bytes wait already. Nothing more was sent.`,
-    hint: 'Restart the plugin.',
+/** Many large calls at once are no reason to end a program that reads; one that never reads fails its health checks. */
+const inputFull = (bytes: number): SessionError =>
+  sessionError('CALL_QUEUE_FULL', 'not-sent', {
+    message: `The program has not read ${bytes} bytes of earlier messages yet; nothing more was sent.`,
+    hint: 'Try again later; if it never reads them, restart the plugin.',
+    data: { bytes, limit: MAX_BACKLOG },
   });
 
 const inputClosed = (): SessionError =>

@@ -1,7 +1,7 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { ListenSocket } from '../context.ts';
-import type { SocketTable } from '../ports.ts';
+import type { SocketTable } from './socket-table.ts';
 
 interface Listener extends ListenSocket {
   readonly inode: string;

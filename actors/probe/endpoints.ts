@@ -2,7 +2,7 @@
 
 import type { LaunchPlan, Transport } from '../../launchers/plan.ts';
 import type { Failure } from '../../machines/failure.ts';
-import type { Session } from '../context.ts';
+import type { ListenSocket, Session } from '../context.ts';
 import { type Connecting, connectHttp, connectSse, handshake } from '../mcp/connect.ts';
 import { followProcess } from '../mcp/follow-process.ts';
 import { createHttpClient, exchange, type HttpTarget } from '../mcp/http-client.ts';
@@ -20,6 +20,8 @@ export interface Search {
   readonly lines: Lines;
   /** Called once, when a process of the plugin first listens; the port is null for a Unix socket. */
   readonly listening: (port: number | null) => void;
+  /** Called whenever a socket is seen on which others than this machine reach the plugin. */
+  readonly exposed: (socket: ListenSocket) => void;
   readonly signal: AbortSignal;
 }
 
@@ -75,6 +77,7 @@ async function tryHttp(target: HttpTarget, path: string, search: Search): Promis
     return outcome;
   }
   // Starlette redirects `/mcp` to `/mcp/`, and a POST must go there itself.
+  if (!URL.canParse(outcome.location, target.origin + path)) return outcome;
   const moved = new URL(outcome.location, target.origin + path);
   return moved.origin === new URL(target.origin).origin
     ? openHttp(target, moved.pathname + moved.search, search)
@@ -125,14 +128,21 @@ export async function findPlainHttp(target: HttpTarget, search: Search): Promise
     { timeout: HEALTH_TIMEOUT, maxBody: HEALTH_BODY, signal },
   );
   const healthy = plan.health === null || (answer !== null && answer.status >= 200 && answer.status < 300);
-  const ready = healthy && (answer !== null || lines.saysListening());
+  const ready = healthy && (answer !== null || lines.saysListening() !== null);
   if (!ready || signal.aborted) {
     client.close();
     return answer === null ? { kind: 'silent' } : { kind: 'http', status: answer.status, location: null };
   }
   const endpoint = search.endpoint ?? '/';
   const { process, limits } = connecting;
-  const session = createPlainHttpSession({ generation: process.generation, client, path: endpoint, limits });
+  const session = createPlainHttpSession({
+    redact: process.redact,
+    generation: process.generation,
+    client,
+    path: endpoint,
+    health: plan.health !== null ? { path: plan.health, mustBeOk: true } : answer && { path: '/', mustBeOk: false },
+    limits,
+  });
   followProcess(session, process, null);
   return { kind: 'found', session, endpoint };
 }

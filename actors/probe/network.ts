@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Attempt, ProbeInput } from '../../machines/contracts.ts';
 import { createFailure, type Failure } from '../../machines/failure.ts';
 import type { ListenSocket, ProcessHandle } from '../context.ts';
+import { exists } from '../exists.ts';
 import type { HttpTarget } from '../mcp/http-client.ts';
 import { type Found, findMcp, findPlainHttp, type Outcome, type Search } from './endpoints.ts';
 import { portTakenFailure } from './port-taken.ts';
@@ -44,8 +45,10 @@ export async function probeNetwork(input: ProbeInput, search: Search): Promise<V
 
   await pause(GRACE);
   for (;;) {
-    const bases = toBases(await process.listening(), process, search);
+    const sockets = await openSockets(process, search);
     signal.throwIfAborted();
+    for (const socket of sockets.filter(isExposed)) search.exposed(socket);
+    const bases = toBases(sockets, process, search);
     if (bases.length === 0) {
       const taken = search.lines.saysPortTaken();
       if (taken !== null) takenAt ??= performance.now();
@@ -96,6 +99,24 @@ function finalFailure(outcome: Outcome, search: Search): Failure | null {
     data: { status: outcome.status },
   });
 }
+
+/**
+ * Where the plugin's processes listen. The socket in its private folder is the plugin's as soon as it is there; where the
+ * system doesn't tell who listens (no `lsof`), so is the port that the program names, or else that was handed over, once
+ * it says that it listens.
+ */
+async function openSockets(process: ProcessHandle, { lines }: Search): Promise<readonly ListenSocket[]> {
+  const { socketPath, leasedPort } = process;
+  const handedOver = socketPath !== null && (await exists(socketPath)) ? [{ host: '', port: 0, path: socketPath }] : [];
+  const listening = await process.listening();
+  if (listening !== null) return [...handedOver, ...listening];
+  const said = lines.saysListening();
+  const port = lines.saysPortTaken() === null && said !== null ? (said.port ?? leasedPort) : null;
+  return [...handedOver, ...(port === null ? [] : [{ host: '127.0.0.1', port, path: null }])];
+}
+
+/** Others on the network reach it: a plugin guards itself against none of them. */
+const isExposed = ({ path, host }: ListenSocket): boolean => path === null && !/^(127\.|::1$)/.test(host);
 
 /** Where to ask: the handed-over socket and port first, then whatever else the plugin's processes listen on. */
 function toBases(sockets: readonly ListenSocket[], process: ProcessHandle, { plan }: Search): readonly Base[] {

@@ -1,9 +1,10 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import type { Exit } from '../../machines/failure.ts';
 import type { ActorContext, OutputLine, ProcessHandle } from '../context.ts';
-import { type Family, familyPids } from '../groups.ts';
+import { type Family, familyPids, findFamily } from '../groups.ts';
 import { createLineSplitter } from '../lines.ts';
 import { listeningSockets } from '../ports.ts';
+import { createPieceRedactor, type Redactor } from '../redact.ts';
 import type { Address } from './command.ts';
 import { createNoiseFilter } from './noise.ts';
 import { createOutputRing } from './output-ring.ts';
@@ -25,7 +26,9 @@ export interface HandleParts {
   readonly family: Family;
   readonly address: Address;
   /** Takes secrets out of what is logged and quoted; the protocol itself is passed on untouched. */
-  readonly redact: (text: string) => string;
+  readonly redact: Redactor;
+  /** The program's own exit, whatever stands around it. */
+  readonly exitOf: (exit: Exit) => Exit;
   /** False when stdout carries no protocol for sure: then a log line may look like JSON. */
   readonly speaksOnStdout: boolean;
 }
@@ -53,11 +56,14 @@ export function createHandle(parts: HandleParts): OwnedHandle {
     }
   };
 
-  const take = (stream: OutputLine['stream']) => (line: string) => {
-    const text = parts.redact(line);
-    recent.push(stream, text);
-    guarded(() => context.output({ plugin, stream, text }));
-    for (const listener of listeners) guarded(() => listener(text));
+  const take = (stream: OutputLine['stream']) => {
+    const redact = createPieceRedactor(parts.redact);
+    return (line: string, continues: boolean) => {
+      const text = redact(line, continues);
+      recent.push(stream, text);
+      guarded(() => context.output({ plugin, stream, text }));
+      for (const listener of listeners) guarded(() => listener(text));
+    };
   };
   const keep = (chunk: Buffer) => {
     earlyBytes += chunk.length;
@@ -65,6 +71,7 @@ export function createHandle(parts: HandleParts): OwnedHandle {
     if (earlyBytes <= MAX_EARLY_OUTPUT) early?.push(chunk);
   };
   const errors = createLineSplitter(take('stderr'));
+  const printed = take('stdout');
   const prints = parts.speaksOnStdout ? createNoiseFilter(take('stdout')) : createLineSplitter(take('stdout'));
 
   stderr.on('data', errors.push).once('close', errors.end);
@@ -86,9 +93,10 @@ export function createHandle(parts: HandleParts): OwnedHandle {
     pid,
     leasedPort: address.port,
     socketPath: address.socket,
-    write: (data) => {
+    write: (data, failed) => {
       if (!stdin.writable) return false;
-      stdin.write(data);
+      if (failed === undefined) stdin.write(data);
+      else stdin.write(data, (error) => error && guarded(failed));
       return true;
     },
     writeBacklog: () => stdin.writableLength,
@@ -99,15 +107,19 @@ export function createHandle(parts: HandleParts): OwnedHandle {
       early = null;
       if (stdout.closed && newEnded) guarded(newEnded);
     },
+    printed: (line) => printed(line, false),
     onLine: (listener) => {
       for (const line of recent.lines()) guarded(() => listener(line));
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
     stderrTail: () => recent.tail(),
+    redact: parts.redact,
     pids: () => familyPids(family),
-    listening: async () => listeningSockets(familyPids(family)),
-    exited: new Promise<Exit>((resolve) => child.once('exit', (code, signal) => resolve({ code, signal }))),
+    listening: async () => listeningSockets(await findFamily(family)),
+    exited: new Promise<Exit>((resolve) =>
+      child.once('exit', (code, signal) => resolve(parts.exitOf({ code, signal }))),
+    ),
     closeInput: () => {
       if (stdin.writable) stdin.end();
     },

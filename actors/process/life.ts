@@ -1,6 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import type { ProcessCommand, ProcessEvent, ProcessInput } from '../../machines/contracts.ts';
 import { createFailure, type Failure } from '../../machines/failure.ts';
 import type { ActorContext } from '../context.ts';
@@ -8,8 +8,8 @@ import { createCookie } from '../cookie.ts';
 import { failureOf } from '../failure-error.ts';
 import { type Family, familyPids, processIdentity, signalFamily, untilGone } from '../groups.ts';
 import type { PortLeases } from '../ports.ts';
-import { createRedactor } from '../redact.ts';
-import { explainExit } from './explain.ts';
+import { createRedactor, loginOf } from '../redact.ts';
+import { explainExit, explainSilence } from './explain.ts';
 import { createHandle, type OwnedHandle } from './handle.ts';
 import { type Launch, prepareLaunch } from './prepare.ts';
 import { spawnFailure } from './spawn-failure.ts';
@@ -49,6 +49,7 @@ export function createLife(
   let asked = false;
   let killing = false;
   let abandoned = false;
+  let hasBreached = false;
   let waiting = new AbortController();
   let recorded: Promise<void> = Promise.resolve();
 
@@ -85,19 +86,20 @@ export function createLife(
     await run(child, launch);
   };
 
-  const run = async (child: ChildProcessWithoutNullStreams, { address, secrets }: Launch) => {
+  const run = async (child: ChildProcessWithoutNullStreams, { address, secrets, confined }: Launch) => {
     const pid = child.pid!;
     const family = { groups: [pid], cookies: [cookie] };
     const closed = new Promise((resolve) => child.once('close', resolve));
     context.guard.watch(pid, cookie);
     const { attempt, environment } = input;
     const speaksOnStdout = [attempt.transport, environment.plan.transport].every((t) => t === 'stdio' || t === 'auto');
-    const redact = createRedactor(secrets);
-    const parts = { context, plugin, generation, child, pid, family, address, redact, speaksOnStdout };
+    const redact = createRedactor([...secrets, ...loginOf(input.spec)]);
+    const { exitOf } = confined;
+    const parts = { context, plugin, generation, child, pid, family, address, redact, exitOf, speaksOnStdout };
     const handle = createHandle(parts);
     running = { handle, family };
     phase = 'running';
-    context.instances.set(plugin, { generation, process: handle, session: null });
+    context.instances.set(plugin, { generation, process: handle, session: null, noise: null });
     // A command that came between the last look and the spawn.
     if (asked) signal('SIGKILL');
     const leader = processIdentity(pid);
@@ -109,14 +111,29 @@ export function createLife(
       await recorded;
     }
     send({ type: 'process.spawned', generation, pid });
+    confined.watch(family, breached);
     const exit = await handle.exited;
+    confined.rest();
     await Promise.race([closed, delay(DRAIN, undefined, { ref: false })]);
     handle.release();
+    // Whoever reads its last output, or the end of it, is heard first: a server that hangs up may only want another start.
+    await nextTurn();
     const stderrTail = handle.stderrTail();
-    const cause = asked ? null : await explainExit(context, environment.plan, stderrTail, exit);
+    const noise = context.instances.get(plugin)?.noise ?? null;
+    const cause = asked ? explainSilence(noise) : await explainExit(context, environment.plan, stderrTail, exit);
     if (phase !== 'running') return;
+    const breach = asked ? null : confined.breachBy(exit, stderrTail);
+    if (breach !== null) breached(breach);
     send({ type: 'process.exited', generation, exit, stderrTail, cause });
     awaitEmpty(family);
+  };
+
+  /** Once: what follows from the first limit that was broken is no further failure. */
+  const breached = (failure: Failure) => {
+    if (hasBreached) return;
+    hasBreached = true;
+    const stderrTail = running?.handle.stderrTail().slice(-20) ?? [];
+    send({ type: 'process.breached', generation, failure: { ...failure, generation, stderrTail } });
   };
 
   /** Begins anew at each command, so that its effect is seen soon. */
@@ -153,7 +170,10 @@ export function createLife(
   const signal = (name: 'SIGTERM' | 'SIGKILL') => {
     if (!running) return;
     running.handle.closeInput();
-    if (name === 'SIGKILL') killing = true;
+    if (name === 'SIGKILL') {
+      killing = true;
+      launch?.confined.kill();
+    }
     signalFamily(running.family, name);
     if (phase === 'emptying') awaitEmpty(running.family);
   };
@@ -165,6 +185,7 @@ export function createLife(
     phase = 'over';
     abandoned = true;
     waiting.abort();
+    launch?.confined.rest();
     running?.handle.release();
     forget();
     send({ type: 'group.abandoned', generation, pids });

@@ -6,7 +6,8 @@ export interface NoiseFilter {
 }
 
 const NEWLINE = 10;
-const BLANKS = new Set([9, NEWLINE, 13, 32]);
+/** The byte order mark too: .NET writes one before its first message. */
+const BLANKS = new Set([9, NEWLINE, 13, 32, 0xef, 0xbb, 0xbf]);
 /** `{` and `[`: what a JSON-RPC message starts with. */
 const MESSAGE_STARTS = new Set([0x7b, 0x5b]);
 
@@ -14,7 +15,7 @@ const MESSAGE_STARTS = new Set([0x7b, 0x5b]);
  * Lines of a stdio server's stdout that are no messages (banners, print statements), blank ones left out. A message is skipped by one search
  * for its newline and never copied, so the hot path pays next to nothing.
  */
-export function createNoiseFilter(onLine: (line: string) => void): NoiseFilter {
+export function createNoiseFilter(onLine: (line: string, continues: boolean) => void): NoiseFilter {
   const noise = createLineSplitter(onLine);
   let within: 'start' | 'message' | 'noise' = 'start';
   return {

@@ -1,27 +1,36 @@
 import type { ProcessInput } from '../../machines/contracts.ts';
+import { type Confined, confine, unconfined } from '../confinement.ts';
 import type { ActorContext } from '../context.ts';
 import { pluginNetworkEnv } from '../env/network.ts';
 import { pluginEnv, secretsOf, settingsTaken } from '../env.ts';
+import { FailureError } from '../failure-error.ts';
 import { COOKIE_VARIABLE } from '../groups.ts';
 import type { PortLeases } from '../ports.ts';
 import { addressEnv } from './address-env.ts';
 import { type Address, candidateOf, fillIn, needsPort, type ResolvedCommand, resolveCommand } from './command.ts';
-import { forContainer, isContainer, isForEngine, removeContainers } from './container.ts';
+import { containerWords, forContainer, isContainer, isForEngine, removeContainers } from './container.ts';
+import { isForeignBinary } from './executable.ts';
 import { createPrivateSocket } from './private-socket.ts';
 import { resolveReferences } from './references.ts';
+import { spawnFailure } from './spawn-failure.ts';
 
 /** Everything that one spawn needs. */
 export interface Launch {
   readonly command: ResolvedCommand;
   readonly env: Readonly<Record<string, string>>;
   readonly address: Address;
+  /** What stands around the command, which is in it already. */
+  readonly confined: Confined;
   /** Values that must not be shown, whatever the plugin prints. */
   readonly secrets: readonly string[];
   /** Gives back the port, removes the socket's folder, and a container that is left. */
   dispose(): Promise<void>;
 }
 
-/** Leases an address where one is needed and builds command and environment. Rejects with a FailureError (LAUNCH_SPAWN, CONFIG_REFERENCE). */
+/**
+ * Leases an address where one is needed, builds command and environment, and confines them. Rejects with a FailureError:
+ * LAUNCH_SPAWN, CONFIG_REFERENCE, and those of `confine`.
+ */
 export async function prepareLaunch(
   context: ActorContext,
   ports: PortLeases,
@@ -36,8 +45,10 @@ export async function prepareLaunch(
   const socket = plan.socket ? await createPrivateSocket(context.store) : null;
   const address: Address = { port, socket: socket?.path ?? null };
   let removeLeft: (() => Promise<void>) | null = null;
+  let confined: Confined | null = null;
   const dispose = async () => {
     await removeLeft?.();
+    await confined?.dispose();
     if (port !== null && !isFixed) ports.release(port);
     await socket?.remove();
   };
@@ -49,20 +60,29 @@ export async function prepareLaunch(
     const extra = { ...fixed, ...owners.env, [COOKIE_VARIABLE]: cookie };
     const network = await pluginNetworkEnv(context);
     const env = pluginEnv(context, { plugin, spec, environment, network, extra });
-    const names = [...settingsTaken(plan, context.callerEnv), ...Object.keys(owners.env)];
+    const names = [...settingsTaken(plan, context.callerEnv, spec.envPolicy), ...Object.keys(owners.env)];
     const told = isContainer(candidate)
       ? forContainer(
           candidate,
           [...new Set(names)].filter((name) => !isForEngine(name)),
           cookie,
+          containerWords(spec, port !== null, context.callerEnv.HOME),
         )
       : candidate;
     const command = resolveCommand(environment, told, address);
+    if (await isForeignBinary(command.program)) {
+      throw new FailureError(spawnFailure({ code: 'ENOEXEC' }, command, input.generation));
+    }
     if (isContainer(candidate)) removeLeft = () => removeContainers(command.program, cookie, env);
+    // The engine confines a container; around its client nothing would be gained.
+    confined = isContainer(candidate)
+      ? unconfined({ command, env })
+      : await confine(context, { input, command, env, address, cookie });
     return {
-      command,
-      env,
-      secrets: [...owners.secrets, ...secretsOf(plan, owners.env, context.callerEnv)],
+      command: confined.command,
+      env: confined.env,
+      confined,
+      secrets: [...owners.secrets, ...secretsOf(plan, owners.env, context.callerEnv, spec.envPolicy)],
       address,
       dispose,
     };

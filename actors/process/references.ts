@@ -56,6 +56,14 @@ export async function resolveReferences(
   return { env, secrets };
 }
 
+/** Values of the caller's own variables that are referred to: those that are known without reading or running anything. */
+export const referredTo = (values: Readonly<Record<string, string>>, callerEnv: ActorContext['callerEnv']): string[] =>
+  Object.values(values).flatMap((value) =>
+    [...value.matchAll(REFERENCE)].flatMap(([, escaped, kind, target = '']) =>
+      escaped === '' && kind === 'env' ? (callerEnv[target.trim()] ?? []) : [],
+    ),
+  );
+
 type Read = (target: string, callerEnv: ActorContext['callerEnv']) => Promise<string>;
 
 const READERS = {

@@ -5,9 +5,15 @@ import type { ResolvedCommand } from './command.ts';
 /** These pass by themselves; another program or another permission doesn't. */
 const EXHAUSTED = new Set(['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM']);
 
+export const isExhausted = ({ code }: { readonly code?: string | undefined }): boolean => EXHAUSTED.has(code ?? '');
+
 /** LAUNCH_SPAWN for what spawn reported, in words that name the thing to mend. */
-export function spawnFailure(error: NodeJS.ErrnoException, command: ResolvedCommand, generation: number): Failure {
-  const code = error.code ?? error.message;
+export function spawnFailure(
+  error: { readonly code?: string | undefined; readonly message?: string },
+  command: Pick<ResolvedCommand, 'program' | 'cwd'>,
+  generation: number | null,
+): Failure {
+  const code = error.code ?? error.message ?? 'unknown';
   const failure = createFailure('LAUNCH_SPAWN', {
     generation,
     message: messageOf(code, command),
@@ -17,7 +23,7 @@ export function spawnFailure(error: NodeJS.ErrnoException, command: ResolvedComm
   return EXHAUSTED.has(code) ? { ...failure, retryable: true } : failure;
 }
 
-function messageOf(code: string, { program, cwd }: ResolvedCommand): string {
+function messageOf(code: string, { program, cwd }: Pick<ResolvedCommand, 'program' | 'cwd'>): string {
   if (EXHAUSTED.has(code)) return `the system is out of processes, open files or memory (${code}): ${program}`;
   if (!existsSync(cwd)) return `the working folder does not exist: ${cwd}`;
   switch (code) {

@@ -1,10 +1,11 @@
 /** Tools that are one registry package away, fetched into the home: `runtimes/<tool>/<what>/` with `fetched.json` when whole. */
 
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import semver from 'semver';
 import type { Tool } from '../../launchers/plan.ts';
 import type { StepResult } from '../step.ts';
+import { atomicWrite } from '../store/atomic-write.ts';
 import { fromUv, pythonRequest } from './fetch-python.ts';
 import { type Found, isExecutable } from './find.ts';
 
@@ -153,6 +154,8 @@ export async function fetched(dir: string): Promise<Found | null> {
  */
 export async function fetchTool(recipe: Recipe, fetching: Fetching): Promise<Found | StepResult | null> {
   const { dir } = fetching;
+  // First: a kill in the middle of the rest must not leave a marker on half a tool.
+  await rm(join(dir, MARKER), { force: true });
   await rm(dir, { recursive: true, force: true });
   await mkdir(dir, { recursive: true });
   let whole = false;
@@ -160,9 +163,8 @@ export async function fetchTool(recipe: Recipe, fetching: Fetching): Promise<Fou
     const result = await FROM[recipe.registry](recipe, fetching);
     const found = result?.ok ? await firstThatRuns(recipe, fetching) : null;
     if (found === null) return result && { ...result, ok: false };
-    const temporary = join(dir, `${MARKER}.tmp`);
-    await writeFile(temporary, JSON.stringify({ program: relative(dir, found.program), version: found.version }));
-    await rename(temporary, join(dir, MARKER));
+    const { program, version } = found;
+    await atomicWrite(join(dir, MARKER), JSON.stringify({ program: relative(dir, program), version }));
     whole = true;
     return found;
   } finally {

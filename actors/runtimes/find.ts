@@ -6,6 +6,8 @@ import { access, readdir, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import type { ActorContext } from '../context.ts';
+import { FailureError } from '../failure-error.ts';
+import { isExhausted, spawnFailure } from '../process/spawn-failure.ts';
 import { newestFirst } from './versions.ts';
 
 /** A program that answered with its version. */
@@ -219,6 +221,9 @@ export async function askCargo(program: string, asking: Asking): Promise<Found |
   return askVersion('cargo', real !== null && (await isExecutable(real)) ? real : program, asking);
 }
 
+const noRoom = (error: Error, program: string, cwd: string) =>
+  new FailureError(spawnFailure(error, { program, cwd }, null), { cause: error });
+
 function output(program: string, args: readonly string[], { cwd, env, signal }: Asking): Promise<string | null> {
   return new Promise((resolve, reject) => {
     // A dozen at once listen to one signal, of which Node would warn as of a leak; they are few and short-lived.
@@ -226,6 +231,8 @@ function output(program: string, args: readonly string[], { cwd, env, signal }: 
     const options = { cwd, env: { ...env }, timeout: ANSWERS_WITHIN, killSignal: 'SIGKILL' as const, signal: own };
     const child = execFile(program, [...args], options, (error, stdout, stderr) => {
       if (signal.aborted) reject(signal.reason);
+      // It may be there all the same.
+      else if (error !== null && isExhausted(error as NodeJS.ErrnoException)) reject(noRoom(error, program, cwd));
       else resolve(error === null ? stdout + stderr : null);
     });
     child.stdin?.end();

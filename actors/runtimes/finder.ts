@@ -62,9 +62,10 @@ export function createFinder(context: RuntimesContext): Runtimes {
         // It may be mended before the next question.
         if (answer === null) versions.delete(key);
         return answer;
-      } catch {
+      } catch (error) {
         if (versions.get(key) === asked) versions.delete(key);
         signal.throwIfAborted();
+        if (error instanceof FailureError) throw error;
       }
     }
   }

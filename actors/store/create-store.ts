@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Log } from '../context.ts';
+import { claimDaemon } from './daemon.ts';
 import { createFacts } from './facts.ts';
 import { openHome } from './home.ts';
 import { withHomeErrors } from './home-error.ts';
@@ -10,7 +11,7 @@ import { createLedger } from './ledger.ts';
 import { createLocks } from './locks.ts';
 import { createOwner } from './owner.ts';
 import type { Ledger, Store } from './store.ts';
-import { makeTemp, sweepTemp } from './temp.ts';
+import { makeTemp, sweepTemp, tempPath } from './temp.ts';
 
 export interface StoreOptions {
   /** Folder of the home; made by `open`. */
@@ -28,13 +29,13 @@ export function createStore({ home: given, log = silent, now = Date.now }: Store
   const below = (...parts: string[]) => join(home, ...parts);
   const owner = createOwner();
   const pluginDir = (plugin: string) => below('plugins', fileName(plugin));
-  const facts = createFacts({ folderOf: pluginDir, now, log });
+  const facts = createFacts({ folderOf: pluginDir, tempPath: () => tempPath(below('tmp'), 'facts', owner), now, log });
   const locks = createLocks(() => opening(() => mkdir(below('locks'), { recursive: true })));
   const files = createLedger({ folder: below('ledger'), owner, now, log });
 
   let opened: Promise<void> | null = null;
   const open = () => {
-    opened ??= withHomeErrors(() => openHome(home)).catch((error) => {
+    opened ??= withHomeErrors(() => openHome(home, owner)).catch((error) => {
       // The disk may have room, or the folder be made usable, the next time.
       opened = null;
       throw error;
@@ -66,10 +67,12 @@ export function createStore({ home: given, log = silent, now = Date.now }: Store
     writeFacts: (plugin, patch) => opening(() => facts.write(plugin, patch)),
     checkoutDir: (source, commit) => below('checkouts', sourceHash(source), fileName(commit)),
     environmentDir: (plugin, key) => below('envs', fileName(plugin), fileName(key)),
+    logFile: (plugin) => below('logs', `${fileName(plugin)}.log`),
     dataDir: (plugin) => below('data', fileName(plugin)),
     runtimeDir: (name) => below('runtimes', fileName(name)),
     makeTemp: (prefix) => opening(() => makeTemp(below('tmp'), prefix, owner)),
     withLock: (name, signal, work) => locks.withLock(below('locks', `${fileName(name)}.lock`), signal, work),
+    claimDaemon: (info) => opening(() => claimDaemon(below('daemon.lock'), info, now)),
     ledger,
   };
 }

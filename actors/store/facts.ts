@@ -15,16 +15,20 @@ export interface FactsFile {
  */
 export function createFacts(options: {
   readonly folderOf: (plugin: string) => string;
+  /** A fresh path on the home's file system; what a crash leaves there is swept. */
+  readonly tempPath: () => string;
   readonly now: () => number;
   readonly log: Log;
 }): FactsFile {
-  const { folderOf, now, log } = options;
+  const { folderOf, tempPath, now, log } = options;
   const writes = new Map<string, Promise<void>>();
 
   async function read(plugin: string): Promise<Facts> {
     const path = join(folderOf(plugin), 'facts.json');
     const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return null;
+      // A folder in its place: set aside like a text that says nothing.
+      if (error.code === 'EISDIR') return '';
       throw error;
     });
     if (text === null) return {};
@@ -42,7 +46,7 @@ export function createFacts(options: {
     // JSON leaves out what is undefined: forgotten.
     const text = JSON.stringify({ ...(await read(plugin)), ...patch }, null, 1);
     await mkdir(folder, { recursive: true });
-    await atomicWrite(join(folder, 'facts.json'), `${text}\n`);
+    await atomicWrite(join(folder, 'facts.json'), `${text}\n`, tempPath());
   }
 
   return {

@@ -6,7 +6,7 @@
 import { mkdir, readdir, readFile, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../context.ts';
-import { endPids, familyPids, groupMembers, isSameProcess } from '../groups.ts';
+import { endPids, type Family, familyPids, groupMembers, isSameProcess } from '../groups.ts';
 import { atomicWrite } from './atomic-write.ts';
 import type { Owner } from './owner.ts';
 import type { Ledger, ProcessIdentity } from './store.ts';
@@ -36,8 +36,12 @@ export function createLedger(options: {
 
   async function write(entry: Entry): Promise<void> {
     entries.set(entry.cookie, entry);
-    await mkdir(own, { recursive: true });
-    await atomicWrite(fileOf(entry.cookie), JSON.stringify(entry));
+    const put = async () => {
+      await mkdir(own, { recursive: true });
+      await atomicWrite(fileOf(entry.cookie), JSON.stringify(entry));
+    };
+    // Another supervisor in this process may remove the folder, empty at its close, between the two.
+    await put().catch((error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? put() : Promise.reject(error)));
   }
 
   async function clear(cookie: string): Promise<void> {
@@ -53,24 +57,17 @@ export function createLedger(options: {
       if (now() - mtimeMs > FOREIGN_LIFE) await rm(path, { recursive: true, force: true });
     }
     if (verdict !== 'dead') return [];
-    const ended: number[] = [];
-    for (const entry of await readEntries(path)) ended.push(...(await endEntry(entry)));
-    await rm(path, { recursive: true, force: true });
-    return ended;
-  }
-
-  async function endEntry({ plugin, cookie, leader }: Entry): Promise<number[]> {
-    const cookies = cookie === '' ? [] : [cookie];
-    const carriers = familyPids({ cookies });
-    // A group without its leader is known to be ours by one member with our cookie; its number alone may be reused.
-    const groups =
-      leader !== null && (isSameProcess(leader) || groupMembers(leader.pid).some((pid) => carriers.includes(pid)))
-        ? [leader.pid]
-        : [];
-    const found = familyPids({ groups, cookies });
-    if (found.length === 0) return [];
-    const left = await endPids({ groups, cookies });
-    log.warn({ plugin, pids: found, left }, 'ended processes that a dead supervisor had left');
+    const entries = await readEntries(path);
+    // All at once: one after the other, each would wait for its own stubborn ones.
+    const family = familyOf(name, entries);
+    const found = familyPids(family);
+    const left = found.length === 0 ? [] : await endPids(family);
+    // What outlives SIGKILL stays in the ledger: a later start may be able to end it.
+    if (left.length === 0) await rm(path, { recursive: true, force: true });
+    if (found.length > 0) {
+      const plugins = [...new Set(entries.map(({ plugin }) => plugin))];
+      log.warn({ plugins, pids: found, left }, 'ended processes that a dead supervisor had left');
+    }
     return found.filter((pid) => !left.includes(pid));
   }
 
@@ -93,11 +90,28 @@ export function createLedger(options: {
       return ended;
     },
     async close() {
-      for (const cookie of entries.keys()) await clear(cookie);
-      // Not empty: another supervisor in this process still uses it.
+      // What was given up on while it lived is the next start's to end.
+      for (const cookie of entries.keys()) if (familyPids({ cookies: [cookie] }).length === 0) await clear(cookie);
+      // Not empty: that, or another supervisor in this process still uses it.
       await rmdir(own).catch(() => undefined);
     },
   };
+}
+
+/** What of all these lives, and can be known to be theirs. */
+function familyOf(owner: string, entries: readonly Entry[]): Family {
+  const cookies = [...new Set(entries.flatMap(({ cookie }) => (cookie === '' ? [] : cookieOfOwner(owner, cookie))))];
+  const carriers = familyPids({ cookies });
+  // A group without its leader is known to be ours by one member with our cookie; its number alone may be reused.
+  const isOurs = (leader: ProcessIdentity) =>
+    isSameProcess(leader) || groupMembers(leader.pid).some((pid) => carriers.includes(pid));
+  return { cookies, groups: entries.flatMap(({ leader }) => (leader !== null && isOurs(leader) ? leader.pid : [])) };
+}
+
+/** What all cookies of a dead owner begin with (`actors/cookie`): one look through the processes finds all of his. */
+function cookieOfOwner(owner: string, cookie: string): string {
+  const [home, its] = cookie.split('.');
+  return its !== undefined && its !== '' && owner.startsWith(`${its}-`) ? `${home}.${its}.` : cookie;
 }
 
 async function readEntries(path: string): Promise<Entry[]> {
@@ -110,18 +124,37 @@ async function readEntries(path: string): Promise<Entry[]> {
 const entryFromName = (name: string): Entry => ({
   plugin: '',
   generation: 0,
-  cookie: decodeURIComponent(name.slice(0, -'.json'.length)),
+  cookie: cookieOf(name.slice(0, -'.json'.length)),
   leader: null,
 });
 
+function cookieOf(name: string): string {
+  try {
+    return wholeCookie(decodeURIComponent(name));
+  } catch {
+    return '';
+  }
+}
+
+/** The start of a cookie would name other processes too, up to those of every supervisor on the home. */
+const wholeCookie = (cookie: unknown): string => (typeof cookie === 'string' && !cookie.endsWith('.') ? cookie : '');
+
 function parse(text: string): Entry | null {
   try {
-    const entry: unknown = JSON.parse(text);
-    return typeof entry === 'object' && entry !== null && 'cookie' in entry ? (entry as Entry) : null;
+    const { plugin, generation, cookie, leader } = JSON.parse(text) as Entry;
+    if (wholeCookie(cookie) === '') return null;
+    return { plugin, generation, cookie, leader: isIdentity(leader) ? leader : null };
   } catch {
     return null;
   }
 }
+
+/** Group 0 is our own, and 1 everybody's. */
+const isIdentity = (leader: ProcessIdentity | null | undefined): leader is ProcessIdentity =>
+  typeof leader?.bootId === 'string' &&
+  typeof leader.startTime === 'string' &&
+  Number.isSafeInteger(leader.pid) &&
+  leader.pid > 1;
 
 const listIfThere = (path: string): Promise<string[]> =>
   readdir(path).catch((error: NodeJS.ErrnoException) => {

@@ -6,42 +6,21 @@
  */
 
 import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, rmdirSync } from 'node:fs';
 import { createFailure } from '../../machines/failure.ts';
 import { FailureError } from '../failure-error.ts';
+import { platform } from '../platform.ts';
+import { isExhausted } from '../process/spawn-failure.ts';
 import { withHomeErrors } from './home-error.ts';
+import { GAVE_UP, type Locker } from './lockers.ts';
 
 export interface Locks {
   /** Runs work under the lock of that file; in the order of asking inside a process, in the kernel's between processes. */
   withLock<T>(path: string, signal: AbortSignal, work: () => Promise<T>): Promise<T>;
 }
 
-/** Takes the lock on file descriptor 3. */
-export interface Locker {
-  readonly program: string;
-  readonly args: readonly string[];
-}
-
-const GAVE_UP = 75;
-
-/**
- * Waiting is cut into pieces of 10 s: a waiter whose own supervisor was killed must not live on until the holder is
- * done. BusyBox knows neither -w nor -E; macOS has no flock(1) but Perl, which makes the same system call.
- */
-export const LOCKERS: readonly Locker[] = [
-  { program: 'flock', args: ['-w', '10', '-E', String(GAVE_UP), '3'] },
-  { program: 'flock', args: ['3'] },
-  {
-    program: 'perl',
-    args: [
-      '-e',
-      `$SIG{ALRM} = sub { exit ${GAVE_UP} }; alarm 10; open(my $file, "+<&=", 3) or exit 1; flock($file, 2) or exit 1`,
-    ],
-  },
-];
-
 /** `prepare` sees to it that the files' folder is there; called before every locking, when its turn has come. */
-export function createLocks(prepare: () => Promise<unknown>, lockers: readonly Locker[] = LOCKERS): Locks {
+export function createLocks(prepare: () => Promise<unknown>, lockers: readonly Locker[] = platform.lockers): Locks {
   const queues = new Map<string, Promise<unknown>>();
   /** The first one that works here. */
   let chosen = 0;
@@ -49,12 +28,12 @@ export function createLocks(prepare: () => Promise<unknown>, lockers: readonly L
   async function lockFile(path: string, signal: AbortSignal): Promise<() => void> {
     const file = await withHomeErrors(async () => {
       await prepare();
-      return openSync(path, 'a+', 0o600);
+      return openLockFile(path);
     });
     try {
       while (chosen < lockers.length) {
         const tried = chosen;
-        const status = await run(lockers[tried]!, file, signal);
+        const status = await runLocker(lockers[tried]!, file, signal);
         if (status === 0) return () => closeSync(file);
         // Somebody else may have found out at the same time.
         if (status !== GAVE_UP && chosen === tried) chosen += 1;
@@ -65,12 +44,7 @@ export function createLocks(prepare: () => Promise<unknown>, lockers: readonly L
     }
     closeSync(file);
     chosen = 0;
-    throw new FailureError(
-      createFailure('HOME_UNUSABLE', {
-        message: 'No program could lock a file of the home.',
-        hint: 'Install flock (util-linux) or perl.',
-      }),
-    );
+    throw noLocker();
   }
 
   return {
@@ -99,21 +73,47 @@ export function createLocks(prepare: () => Promise<unknown>, lockers: readonly L
   };
 }
 
-/** Its exit status, or null when it could not run; rejects with the signal's reason once it is dead. */
-function run({ program, args }: Locker, file: number, signal: AbortSignal): Promise<number | null> {
+export const noLocker = () =>
+  new FailureError(
+    createFailure('HOME_UNUSABLE', {
+      message: 'No program could lock a file of the home.',
+      hint: 'Install flock (util-linux) or perl.',
+    }),
+  );
+
+/** Its descriptor, readable and writable; not inherited by what we start. */
+export function openLockFile(path: string): number {
+  try {
+    return openSync(path, 'a+', 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EISDIR') throw error;
+    // Never by rename: where another process was faster, that would take away the file which it has locked.
+    rmdirSync(path);
+    return openSync(path, 'a+', 0o600);
+  }
+}
+
+/**
+ * Its exit status, or null when it could not run; rejects with the signal's reason once it is dead, and with
+ * HOME_UNUSABLE (to be tried again) when the system has no process or open file left for it.
+ */
+export async function runLocker({ program, args }: Locker, file: number, signal: AbortSignal): Promise<number | null> {
   signal.throwIfAborted();
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'ignore', file] });
-    const kill = () => child.kill('SIGKILL');
-    signal.addEventListener('abort', kill, { once: true });
-    const end = (status: number | null) => {
-      signal.removeEventListener('abort', kill);
-      if (signal.aborted) reject(signal.reason);
-      else resolve(status);
-    };
-    child.once('error', () => end(null));
-    child.once('exit', end);
-  });
+  return withHomeErrors(
+    () =>
+      new Promise((resolve, reject) => {
+        const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'ignore', file] });
+        const kill = () => child.kill('SIGKILL');
+        signal.addEventListener('abort', kill, { once: true });
+        const end = (status: number | null) => {
+          signal.removeEventListener('abort', kill);
+          if (signal.aborted) reject(signal.reason);
+          else resolve(status);
+        };
+        child.once('error', (error: NodeJS.ErrnoException) => (isExhausted(error) ? reject(error) : end(null)));
+        child.once('exit', end);
+      }),
+  );
 }
 
 function unlessAborted(wait: Promise<unknown>, signal: AbortSignal): Promise<void> {

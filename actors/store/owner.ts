@@ -5,8 +5,8 @@
  */
 
 import { createHash } from 'node:crypto';
-import { readlinkSync } from 'node:fs';
-import { processIdentity } from '../groups.ts';
+import { hasEnded, processIdentity } from '../groups.ts';
+import { platform } from '../platform.ts';
 
 export type Verdict = 'ours' | 'living' | 'dead' | 'foreign';
 
@@ -19,28 +19,16 @@ export interface Owner {
 
 export function createOwner(): Owner {
   const self = processIdentity(process.pid);
-  const world = createHash('sha256').update(`${self?.bootId} ${pidNamespace()}`).digest('hex').slice(0, 8);
-  const name = `${process.pid}-${plain(self?.startTime ?? '')}-${world}`;
+  const world = createHash('sha256').update(`${self?.bootId} ${platform.pidNamespace()}`).digest('hex').slice(0, 8);
+  const name = `${process.pid}-${self?.startTime ?? ''}-${world}`;
   return {
     name,
     judge(other) {
       const [, pid = '', startTime = '', itsWorld] = /(?:^|-)(\d+)-([A-Za-z0-9]*)-([0-9a-f]{8})$/.exec(other) ?? [];
       if (itsWorld === undefined) return null;
       if (itsWorld !== world) return 'foreign';
-      if (Number(pid) === process.pid && startTime === plain(self?.startTime ?? '')) return 'ours';
-      const identity = processIdentity(Number(pid));
-      return identity !== null && plain(identity.startTime) === startTime ? 'living' : 'dead';
+      if (Number(pid) === process.pid && startTime === self?.startTime) return 'ours';
+      return hasEnded(Number(pid), (its) => its === startTime) ? 'dead' : 'living';
     },
   };
-}
-
-/** `ps` gives a date where `/proc` gives a number. */
-const plain = (startTime: string) => startTime.replace(/[^A-Za-z0-9]/g, '');
-
-function pidNamespace(): string {
-  try {
-    return readlinkSync('/proc/self/ns/pid');
-  } catch {
-    return 'none';
-  }
 }

@@ -32,6 +32,8 @@ export interface Store {
   checkoutDir(source: Source, commit: string): string;
   /** `envs/<plugin>/<key>`; the tree is below. */
   environmentDir(plugin: string, key: string): string;
+  /** Where the plugin's log belongs (`log-files.ts`); may not exist yet. */
+  logFile(plugin: string): string;
   /** The plugin's own data folder; survives updates. */
   dataDir(plugin: string): string;
   /** Private tools fetched from a registry (`runtimes/uv` …). */
@@ -43,14 +45,39 @@ export interface Store {
    * its holder dies. Waiting ends with the signal (rejects with its reason). Not reentrant.
    */
   withLock<T>(name: string, signal: AbortSignal, work: () => Promise<T>): Promise<T>;
+  /**
+   * Makes this process the one daemon of the home until it ends or `release`s. Rejects with HOME_DAEMON_RUNNING (pid and
+   * since when) while another process is it; waits for nobody. One-shot commands and embedded supervisors need no claim.
+   */
+  claimDaemon(info: DaemonInfo): Promise<DaemonClaim>;
   readonly ledger: Ledger;
+}
+
+export interface DaemonInfo {
+  /** Of the program, for whoever finds it running. */
+  readonly version: string;
+}
+
+/** Who is the daemon of a home, as `daemon.lock` says it. */
+export interface DaemonHolder extends DaemonInfo {
+  readonly pid: number;
+  /** As in `ProcessIdentity`. */
+  readonly startTime: string;
+  /** ISO time of the claim. */
+  readonly since: string;
+}
+
+export interface DaemonClaim {
+  readonly holder: DaemonHolder;
+  /** Idempotent. */
+  release(): void;
 }
 
 /** Identity of a process that outlives pid reuse (boot id, pid, start time). */
 export interface ProcessIdentity {
   readonly bootId: string;
   readonly pid: number;
-  /** Field 22 of /proc/<pid>/stat, or the `ps` start time on other systems. */
+  /** Field 22 of /proc/<pid>/stat, or letters and digits of what `ps` says where there is no `/proc`. */
   readonly startTime: string;
 }
 

@@ -7,10 +7,15 @@ import type { Owner } from './owner.ts';
 /** `tmp/<prefix>-<random>-<owner>`: on the home's own file system, so that a rename puts it in its place. */
 export async function makeTemp(folder: string, prefix: string, owner: Owner): Promise<string> {
   await mkdir(folder, { recursive: true });
-  const name = prefix.replace(/[^A-Za-z0-9]+/g, '-').slice(0, 40);
-  const path = join(folder, `${name}-${randomBytes(4).toString('hex')}-${owner.name}`);
+  const path = tempPath(folder, prefix, owner);
   await mkdir(path, { mode: 0o700 });
   return path;
+}
+
+/** A fresh name there, for a file or a folder; swept with the owner. */
+export function tempPath(folder: string, prefix: string, owner: Owner): string {
+  const name = prefix.replace(/[^A-Za-z0-9]+/g, '-').slice(0, 40);
+  return join(folder, `${name}-${randomBytes(4).toString('hex')}-${owner.name}`);
 }
 
 /** Removes what dead owners left. */

@@ -64,7 +64,12 @@ export function endEarly(context: PluginContext, event: Exited | SpawnFailed | P
   switch (event.type) {
     case 'process.exited': {
       const failure = launchFailure(event, runningAttempt(context), context.tried, context.environment);
-      return endStart(context, failure, next(context, { retry: null, exited: true, cause: event.cause }));
+      const isFixed = failure.code === 'LAUNCH_PORT_FIXED';
+      return endStart(
+        context,
+        failure,
+        isFixed ? null : next(context, { retry: null, exited: true, cause: event.cause }),
+      );
     }
     case 'process.failed':
       return endStart(context, event.failure, next(context, { retry: null, exited: true, cause: null }));
@@ -99,7 +104,9 @@ export function afterExit(context: PluginContext, event: Exited, signalled: bool
   if (outcome?.to !== 'crashed') return outcome;
   const { failure } = outcome;
   if (failure.code === 'RUN_DISCONNECTED' && !signalled) return endRun(context, event);
-  return failure.stderrTail.length > 0
-    ? outcome
-    : { to: 'crashed', failure: { ...failure, stderrTail: event.stderrTail } };
+  const stderrTail = failure.stderrTail.length > 0 ? failure.stderrTail : event.stderrTail;
+  // A start that timed out behind a wall of output on stdout: what the output is, is the likely reason.
+  const noise = failure.code === 'PROBE_TIMEOUT' ? event.cause : null;
+  const told = noise && { hint: noise.hint, data: { ...failure.data, noise: noise.detail } };
+  return { to: 'crashed', failure: { ...failure, stderrTail, ...told } };
 }

@@ -36,7 +36,10 @@ export async function detect(invocation: Invocation, { terminal, shutdown, env }
 }
 
 /** What `--json` prints: the plan's own fields, and what stands around it. Fields are added, never renamed. */
-const asRecord = ({ plan, name, commit, settings, tools, doubts, installed }: PlannedSource, source: string) => ({
+const asRecord = (
+  { plan, name, commit, settings, tools, doubts, installed, confinement }: PlannedSource,
+  source: string,
+) => ({
   ...plan,
   name,
   source,
@@ -45,6 +48,7 @@ const asRecord = ({ plan, name, commit, settings, tools, doubts, installed }: Pl
   machine: tools,
   doubts,
   installed,
+  confinement,
 });
 
 const noop = () => {};

@@ -1,8 +1,10 @@
 /** The options that every `<source>` takes, and what they mean to the library. */
 
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { EnvPolicy } from '../../launchers/plan.ts';
 import { supervisorError } from '../errors.ts';
 import type { PluginOptions } from '../options.ts';
 
@@ -20,6 +22,16 @@ export interface Flags {
   readonly allowScripts?: readonly string[];
   /** Seconds. */
   readonly timeout?: number;
+  /** `minimal`, `inherit`, or names between commas. */
+  readonly envPolicy?: string;
+  /** `name=value` each. */
+  readonly limit?: readonly string[];
+  readonly user?: string;
+  readonly sandbox?: boolean;
+  /** False takes it away; commander says true when nothing was said. */
+  readonly network?: boolean;
+  readonly allowRead?: readonly string[];
+  readonly allowWrite?: readonly string[];
   readonly home?: string;
   /** Nothing is asked of the network. */
   readonly offline?: boolean;
@@ -73,6 +85,20 @@ export const addSourceOptions = (command: Command): Command =>
       seconds,
     )
     .option(
+      '--env-policy <policy>',
+      'what it gets of your environment: minimal (default), inherit, or names to add (AWS_*,GH_TOKEN)',
+    )
+    .option(
+      '--limit <name=value>',
+      'end it when it takes more: memory=512M, processes=50, cpuTime=<seconds>, files=200, cpu=0.5 (repeatable)',
+      collect,
+    )
+    .option('--user <name>', 'run it as this user, uid or uid:gid (root only)')
+    .option('--sandbox', 'run it in a sandbox (bubblewrap): the system read-only, no home, its data folder writable')
+    .option('--no-network', 'a sandbox without a network')
+    .option('--allow-read <path>', 'a path that it may read in its sandbox (repeatable)', collect)
+    .option('--allow-write <path>', 'a path that it may write to in its sandbox (repeatable)', collect)
+    .option(
       '--home <folder>',
       'where clones and installs are kept (default: $MCP_SUPERVISOR_HOME, ~/.local/share/mcp-supervisor)',
     )
@@ -101,7 +127,42 @@ export async function toPluginOptions(
     ...(allowScripts === undefined ? {} : { allowScripts: packagesOf(allowScripts) }),
     ...(Object.keys(variables).length === 0 ? {} : { env: variables }),
     ...(limit === null ? {} : { timeouts: { clone: limit, install: limit, start: limit, call: limit } }),
+    ...confinementOf(flags),
   };
+}
+
+/** Any word on the sandbox asks for one. */
+function confinementOf(flags: Flags): Partial<PluginOptions> {
+  const { envPolicy, limit, user, sandbox, network, allowRead, allowWrite } = flags;
+  const isPlain = network !== false && allowRead === undefined && allowWrite === undefined;
+  const more = {
+    ...(network === false ? ({ network: 'off' } as const) : {}),
+    ...(allowRead === undefined ? {} : { read: allowRead.map(absolute) }),
+    ...(allowWrite === undefined ? {} : { write: allowWrite.map(absolute) }),
+  };
+  return {
+    ...(envPolicy === undefined ? {} : { envPolicy: policyOf(envPolicy) }),
+    ...(limit === undefined ? {} : { limits: Object.fromEntries(limit.map(readLimit)) }),
+    ...(user === undefined ? {} : { user }),
+    ...(isPlain ? (sandbox === true ? { sandbox } : {}) : { sandbox: more }),
+  };
+}
+
+const absolute = (path: string): string => (path.startsWith('~/') ? path : resolve(path));
+
+const policyOf = (policy: string): EnvPolicy =>
+  policy === 'minimal' || policy === 'inherit' ? policy : policy.split(',').filter((name) => name !== '');
+
+/** The library says what it takes; here only that it is one of each. */
+function readLimit(flag: string): readonly [string, string | number] {
+  const [, name, value = ''] = /^([A-Za-z]+)=(.+)$/.exec(flag) ?? [];
+  if (name === undefined) {
+    throw supervisorError('CONFIG_INVALID', {
+      message: `--limit ${flag}: expected name=value.`,
+      hint: 'Give --limit memory=512M, processes=50, cpuTime=60, files=200 or cpu=0.5; one flag for each.',
+    });
+  }
+  return [name, name === 'memory' || Number.isNaN(Number(value)) ? value : Number(value)];
 }
 
 function packagesOf(given: readonly string[]): true | readonly string[] {

@@ -1,5 +1,6 @@
 /** Shows a plugin on its way: one line that changes on a terminal, plain lines with --verbose and in `run`, else nothing. */
 
+import { SAID_NOTHING, saidNothing } from '../explain-status.ts';
 import type { LogLine, PluginStatus, StateChange } from '../options.ts';
 import { printableLine } from '../printable.ts';
 import { showDuration } from './duration.ts';
@@ -191,7 +192,8 @@ export function createLinesProgress(parts: LinesParts): Progress {
   function crashLine({ retryAt }: PluginStatus, failure: StateChange['failure']): string {
     const code = failure?.code ?? '';
     if (retryAt === null) return `${style.red('crashed')} ${code}`;
-    const message = failure === null ? '' : withoutQuotes(failure).replace(/\.$/, '');
+    const words = failure === null ? '' : withoutQuotes(failure);
+    const message = (failure !== null && saidNothing(failure) ? `${words} ${SAID_NOTHING}` : words).replace(/\.$/, '');
     const delay = Math.max(Date.parse(retryAt) - clock().getTime(), 0);
     const next = delay < 20 ? 'started again at once' : `next start in ${showDuration(delay)}`;
     return `${style.red('crashed')} ${code}: ${message}${style.dim(` · ${next}`)}`;

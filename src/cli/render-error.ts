@@ -1,6 +1,7 @@
 import type { Setting } from '../../launchers/plan.ts';
 import type { Failure } from '../../machines/failure.ts';
 import { SupervisorError, supervisorError } from '../errors.ts';
+import { SAID_NOTHING, saidNothing } from '../explain-status.ts';
 import { printable, printableLine } from '../printable.ts';
 import { toJson } from './json.ts';
 import type { Output } from './terminal.ts';
@@ -38,7 +39,7 @@ export function errorAsText(error: SupervisorError, { style, columns }: Pick<Out
   const lines = [
     `${style.red('✗')} ${style.bold(title(error))} ${style.dim(`· ${error.code}`)}`,
     ...paragraph(withoutQuotes(error), '  ', width),
-    ...quoted(error.stderrTail, width).map(style.dim),
+    ...(saidNothing(error) ? paragraph(SAID_NOTHING, '  ', width) : quoted(error.stderrTail, width)).map(style.dim),
     ...framesOf(error).map(style.dim),
     ...wantsOf(error, width),
   ];

@@ -1,7 +1,9 @@
+import type { Confinement } from '../../actors/confinement/describe.ts';
 import type { ToolCheck } from '../../actors/runtimes.ts';
 import type { Command, LaunchPlan } from '../../launchers/plan.ts';
 import type { Environment } from '../../machines/contracts.ts';
 import { printable } from '../printable.ts';
+import { confinementRows } from './render-confinement.ts';
 import type { Output } from './terminal.ts';
 import { wrap } from './wrap.ts';
 
@@ -16,6 +18,8 @@ export interface PlanReport {
   readonly tools: readonly ToolCheck[];
   /** How an earlier start installed it; null when none did. Default null. */
   readonly installed?: Pick<Environment, 'rung' | 'fallbacks'> | null;
+  /** What would confine a start; null (default) for nothing. */
+  readonly confinement?: Confinement | null;
   /** With every fallback, variable and port name, rather than what a first look needs. */
   readonly full: boolean;
 }
@@ -49,6 +53,7 @@ export function planAsText(report: PlanReport, { style, columns }: Pick<Output, 
     ['endpoint', plan.endpoint === null ? [] : [plan.endpoint]],
     ['health', plan.health === null ? [] : [plan.health]],
     ['settings', settingRows(report)],
+    ['confined', report.confinement == null ? [] : confinementRows(report.confinement)],
     ['confidence', [plan.confidence]],
     ['why', [...new Set(plan.evidence.map(({ says, ...at }) => located(at, says)))]],
     ['lacks', (plan.gaps ?? []).map(({ says, ...at }) => located(at, says))],

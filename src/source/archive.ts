@@ -1,7 +1,7 @@
 /** Packed folders: a file here, or one to download. */
 
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { SourceOf } from '../../launchers/plan.ts';
 import { credentialOf, decoded, type Found, type Places, quoted, readAddress, refused } from './parts.ts';
 
@@ -25,7 +25,11 @@ export function readArchive(place: string, places: Places): (Found & { readonly 
   if (!isUrl) return archive(absolute(place, places));
   const address = /^(https?|file):\/\//i.test(place) ? readAddress(place) : null;
   if (address === null) return null;
-  if (address.protocol === 'file') return archive(decoded(address.path));
+  if (address.protocol === 'file') {
+    const file = decoded(address.path);
+    if (!file.startsWith('/') || file.includes('#')) throw refused(`${quoted(place)} names no file that can be read.`);
+    return archive(file);
+  }
   const secret = [...new URLSearchParams(address.query).keys()].find((name) => SECRET.test(name));
   if (secret !== undefined) {
     throw refused(
@@ -43,7 +47,7 @@ export function readArchive(place: string, places: Places): (Found & { readonly 
 
 /** A path as the user typed it. */
 export const absolute = (place: string, { cwd = process.cwd(), userHome = homedir() }: Places): string =>
-  /^~(\/|$)/.test(place) ? join(userHome, place.slice(1)) : resolve(cwd, place);
+  /^~(\/|$)/.test(place) ? resolve(userHome, `.${place.slice(1)}`) : resolve(cwd, place);
 
 /** `sha256=<64 hexadecimal digits>`, which stands where a repository has its ref. */
 export function checkedSha256(pin: string): string {

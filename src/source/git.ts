@@ -107,5 +107,5 @@ function forgeName(place: string): FoundRepository | null {
   const [bare = '', ref] = splitOnce(withoutSlash(place), '@');
   const match = /^([A-Za-z0-9][A-Za-z0-9-]*)\/([A-Za-z0-9._-]+?)(?:\.git)?$/.exec(bare);
   if (match === null || /^\.+$/.test(match[2] ?? '')) return null;
-  return repository(`https://github.com/${match[1]}/${match[2]}.git`, ref ?? null);
+  return repository(`https://github.com/${match[1]}/${match[2]}.git`, ref || null);
 }

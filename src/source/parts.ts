@@ -99,4 +99,8 @@ export const refused = (message: string, details: { hint?: string | undefined } 
   supervisorError('CONFIG_SOURCE', { message, ...details });
 
 /** Without user info: it may hold a token. */
-export const quoted = (text: string) => `'${text.replace(/(:\/\/)[^/?#]*@/, '$1').slice(0, 200)}'`;
+export const quoted = (text: string) =>
+  `'${text
+    .replace(/(:\/\/)[^/?#]*@/, '$1')
+    .replace(/^[^\s/?#:@]+:[^\s/?#]*@/, '')
+    .slice(0, 200)}'`;

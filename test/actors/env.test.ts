@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { jobEnv, pluginEnv, settingsTaken } from '../../actors/env.ts';
-import type { LaunchPlan } from '../../launchers/plan.ts';
+import { jobEnv, pluginEnv, secretsOf, settingsTaken } from '../../actors/env.ts';
+import type { EnvPolicy, LaunchPlan } from '../../launchers/plan.ts';
 import { createSecrets } from '../../src/credential.ts';
 import { plan } from './process-harness.ts';
 
@@ -15,7 +15,7 @@ interface Case {
   readonly callerEnv?: Env;
   readonly plan?: LaunchPlan;
   readonly env?: Env;
-  readonly envPolicy?: 'minimal' | 'inherit';
+  readonly envPolicy?: EnvPolicy;
   readonly path?: readonly string[];
   readonly extra?: Env;
 }
@@ -58,6 +58,24 @@ describe('the environment of a plugin', () => {
   it('has a setting that the plan wants, if the caller has it', () => {
     const env = envOf({ callerEnv: { API_KEY: 'k', OTHER_KEY: 'o' }, plan: wants('API_KEY', 'ABSENT_KEY') });
     expect(env).toEqual({ API_KEY: 'k', PATH: '' });
+  });
+
+  it('has what a list names beside the minimal part, whole names or globs; as secrets', () => {
+    const callerEnv = {
+      AWS_REGION: 'r',
+      AWS_KEY: 'k',
+      MY_AWS_KEY: 'm',
+      GH: 'g',
+      GHOST: 'o',
+      TZ: 'UTC',
+      AWS_FN: '() { :; }',
+    };
+    const envPolicy = ['AWS_*', 'GH'];
+    expect(envOf({ callerEnv, envPolicy })).toEqual({ AWS_REGION: 'r', AWS_KEY: 'k', GH: 'g', TZ: 'UTC', PATH: '' });
+    expect(settingsTaken(plan, callerEnv, envPolicy)).toEqual(['AWS_KEY', 'AWS_REGION', 'GH']);
+    const region = { ...plan, wants: [{ name: 'AWS_REGION', required: false, secret: false }] };
+    expect(secretsOf(region, {}, callerEnv, envPolicy)).toEqual(expect.arrayContaining(['k', 'g']));
+    expect(secretsOf(region, {}, callerEnv, envPolicy)).not.toContain('r');
   });
 
   it('has all that the caller has by the inherit policy', () => {

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,6 +11,7 @@ import {
   descendants,
   endPids,
   familyPids,
+  findsEscapees,
   groupMembers,
   isAlive,
   isSameProcess,
@@ -80,7 +81,7 @@ describe('identity', () => {
     await copyFile('/bin/sleep', join(folder, 'x) Z 1 (1'));
     const pid = await shell(`echo ready; exec '${folder}/x) Z 1 (1' 300`);
     await expect
-      .poll(() => createProcTable().row(pid))
+      .poll(() => createProcTable().look().row(pid))
       .toMatchObject({ pid, parent: process.pid, group: pid, state: 'S' });
     await rm(folder, { recursive: true });
   });
@@ -118,7 +119,7 @@ it('descendants are followed over generations', async () => {
   expect(descendants(process.pid)).toEqual(expect.arrayContaining(descendants(leader)));
 });
 
-describe.runIf(linux)('a cookie', () => {
+describe.runIf(findsEscapees())('a cookie', () => {
   it('finds its processes whole, or by a start that ends in a dot', async () => {
     const first = await shell('echo ready; exec sleep 300', 'groups-test.a.1');
     const second = await shell('echo ready; exec sleep 300', 'groups-test.a.12');
@@ -136,7 +137,7 @@ describe.runIf(linux)('a cookie', () => {
 describe('ending', () => {
   it('takes SIGTERM where that is enough, also for a stopped process', async () => {
     const leader = await start('sh', [join(programs, 'stops-itself.sh')]);
-    await expect.poll(() => createPsTable().row(leader)?.state).toBe('T');
+    await expect.poll(() => createPsTable().look().row(leader)?.state).toBe('T');
     expect(await endPids({ groups: [leader] }, { grace: 60_000 })).toEqual([]);
     expect(groupMembers(leader)).toEqual([]);
   });
@@ -147,7 +148,7 @@ describe('ending', () => {
     expect(groupMembers(leader)).toEqual([]);
   });
 
-  it.runIf(linux)('reaches what left the group', async () => {
+  it.runIf(findsEscapees())('reaches what left the group', async () => {
     const cookie = 'groups-test.b.1';
     const leader = await start(process.execPath, [join(programs, 'setsid-escapee.mjs')], cookie);
     expect(familyPids({ cookies: [cookie] }).length).toBeGreaterThan(1);
@@ -178,12 +179,51 @@ describe('ending', () => {
 });
 
 describe('the portable twin', () => {
+  const table = createPsTable();
+
   it('lists processes as the system itself does', async () => {
-    const table = createPsTable();
     const pid = await shell('echo ready; exec sleep 300');
-    expect(table.row(pid)).toMatchObject({ pid, parent: process.pid, group: pid });
-    expect(table.rows().find((row) => row.pid === pid)).toMatchObject({ pid, group: pid });
-    expect(table.row(2 ** 22)).toBe(null);
-    expect(table.row(pid)?.startTime).toBe(createPsTable().row(pid)?.startTime);
+    expect(table.look().row(pid)).toMatchObject({ pid, parent: process.pid, group: pid });
+    expect(
+      table
+        .look()
+        .rows()
+        .find((row) => row.pid === pid),
+    ).toMatchObject({ pid, group: pid });
+    expect(table.look().row(2 ** 22)).toBe(null);
+    expect(table.look().row(pid)?.startTime).toBe(createPsTable().look().row(pid)?.startTime);
+    expect((await table.nextLook()).row(pid)).toMatchObject({ pid, parent: process.pid, group: pid, state: 'S' });
+  });
+
+  it('sees in its next look what is new since an earlier one began', async () => {
+    const earlier = table.nextLook();
+    const pid = await shell('echo ready; exec sleep 300');
+    const [first, second] = await Promise.all([table.nextLook(), table.nextLook()]);
+    expect(first.row(pid)?.pid).toBe(pid);
+    expect(second).toBe(first);
+    await earlier;
+  });
+
+  it('shares one listing among all who wait, and goes on after one that failed', async () => {
+    const path = process.env.PATH;
+    process.env.PATH = '/nowhere';
+    const folder = await mkdtemp(join(tmpdir(), 'mcps-'));
+    await writeFile(join(folder, 'ps'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+    process.env.PATH = folder;
+    const failing = [table.nextLook(), table.nextLook()];
+    process.env.PATH = path;
+    expect((await Promise.allSettled(failing)).map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+    expect((await table.nextLook()).row(process.pid)?.pid).toBe(process.pid);
+    await rm(folder, { recursive: true });
+  });
+
+  it.runIf(linux)('tells an environment from a command that only mentions the cookie', async () => {
+    const entry = `${COOKIE_VARIABLE}=groups-test.c.1`;
+    const carrier = await shell('echo ready; exec sleep 300', 'groups-test.c.1');
+    const mention = await shell(`echo ready; : ${entry} ; sleep 300; :`);
+    expect(table.look().withEnvironment(entry)).toEqual([carrier]);
+    expect(isAlive(mention)).toBe(true);
+    expect(table.look().withEnvironment(`${COOKIE_VARIABLE}=groups-test.c.`)).toEqual([carrier]);
+    expect(table.look().withEnvironment(`${COOKIE_VARIABLE}=groups-test.c`)).toEqual([]);
   });
 });

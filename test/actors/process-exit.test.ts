@@ -73,7 +73,7 @@ it('lets an exit resolve for whoever holds the handle', async () => {
 it('keeps the instance of a newer generation', async () => {
   const run = harness.run(['node', 'exits-on-eof.mjs']);
   const handle = await started(run);
-  const newer = { generation: 2, process: { ...handle, generation: 2 }, session: null };
+  const newer = { generation: 2, process: { ...handle, generation: 2 }, session: null, noise: null };
   harness.context.instances.set('p', newer);
   run.send({ type: 'input.close' });
   await run.until('group.empty');

@@ -7,7 +7,7 @@ import type { ActorContext, ProcessHandle } from '../../actors/context.ts';
 import { createGuard } from '../../actors/guard.ts';
 import { createProcessActor } from '../../actors/process.ts';
 import { createStore } from '../../actors/store/create-store.ts';
-import type { Launcher, LaunchPlan } from '../../launchers/plan.ts';
+import type { Launcher, LaunchPlan, PluginSpec } from '../../launchers/plan.ts';
 import type { Attempt, ProcessCommand, ProcessEvent, ProcessInput } from '../../machines/contracts.ts';
 import { createSecrets } from '../../src/credential.ts';
 import { samplePlan, sampleSpec } from '../../src/testing/samples.ts';
@@ -32,6 +32,7 @@ export interface Start {
   readonly env: Readonly<Record<string, string>>;
   readonly programs: Readonly<Record<string, string>>;
   readonly dir: string;
+  readonly spec: Partial<PluginSpec>;
 }
 
 export interface Run {
@@ -139,6 +140,7 @@ export function inputOf(command: readonly string[], start: Partial<Start> = {}):
       source: { kind: 'folder', path: dir, subdir: '' },
       env: createSecrets(start.env ?? {}),
       idleStop: null,
+      ...start.spec,
     }),
     environment: {
       key: 'k',

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ownerCookies } from '../../actors/cookie.ts';
-import { isAlive, pidsWithCookie } from '../../actors/groups.ts';
+import { findsEscapees, isAlive, pidsWithCookie } from '../../actors/groups.ts';
 
 import { createHarness, type Harness, started } from './process-harness.ts';
 
@@ -58,7 +58,7 @@ describe('stopping', () => {
     expect(handle.pids()).toEqual([]);
   });
 
-  it.runIf(process.platform === 'linux')('finds and kills what left the group for a session of its own', async () => {
+  it.runIf(findsEscapees())('finds and kills what left the group for a session of its own', async () => {
     const run = harness.run(node('setsid-escapee.mjs'));
     const handle = await started(run);
     const escapee = Number(harness.output[0]?.split(' ').at(-1));
@@ -71,7 +71,7 @@ describe('stopping', () => {
     expect(isAlive(escapee)).toBe(false);
   });
 
-  it.runIf(process.platform === 'linux')('waits for an escapee after the whole group has ended by itself', async () => {
+  it.runIf(findsEscapees())('waits for an escapee after the whole group has ended by itself', async () => {
     const run = harness.run(node('setsid-escapee.mjs', 'leave'));
     run.send({ type: 'spawn' });
     await run.until('process.exited');
@@ -151,7 +151,7 @@ describe('stopping', () => {
     expect(harness.context.instances.size).toBe(0);
   });
 
-  it.runIf(process.platform === 'linux')('is SIGKILL at once when its machine breaks', async () => {
+  it.runIf(findsEscapees())('is SIGKILL at once when its machine breaks', async () => {
     const run = harness.run(node('setsid-escapee.mjs'));
     const handle = await started(run);
     const all = handle.pids();
@@ -162,7 +162,7 @@ describe('stopping', () => {
   });
 });
 
-it.runIf(process.platform === 'linux')('every process carries the cookie of its supervisor', async () => {
+it.runIf(findsEscapees())('every process carries the cookie of its supervisor', async () => {
   const run = harness.run(node('forever.mjs'));
   const { pid } = await started(run);
   expect(pidsWithCookie(ownerCookies(harness.context.store.home))).toEqual([pid]);

@@ -2,11 +2,13 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createStore } from '../../actors/store/create-store.ts';
-import { createLocks, LOCKERS } from '../../actors/store/locks.ts';
+import { FLOCK, PERL } from '../../actors/store/lockers.ts';
+import { createLocks } from '../../actors/store/locks.ts';
 import { createHome } from '../support/home.ts';
 import { bundleProgram, startProgram } from '../support/program.ts';
 
 const forever = new AbortController().signal;
+const LOCKERS = [...FLOCK, PERL];
 let holdLock: string;
 
 beforeAll(async () => {

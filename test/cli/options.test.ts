@@ -1,6 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { expect, it } from 'vitest';
 import { toPluginOptions } from '../../src/cli/options.ts';
 
@@ -36,6 +36,30 @@ it('hands the options on to the library, seconds as milliseconds', async () => {
 
 it('lets all install scripts run', async () => {
   expect(await options({ allowScripts: ['a', 'all'] })).toEqual({ source: './x', allowScripts: true });
+});
+
+it('confines the plugin as far as it is asked to, one flag for each word', async () => {
+  expect(await options({ sandbox: true, user: 'nobody', envPolicy: 'inherit' })).toEqual({
+    ...{ source: './x', sandbox: true, user: 'nobody', envPolicy: 'inherit' },
+  });
+  expect(await options({ envPolicy: 'AWS_*,GH_TOKEN' })).toEqual({ source: './x', envPolicy: ['AWS_*', 'GH_TOKEN'] });
+  expect(await options({ limit: ['memory=512M', 'processes=50', 'cpu=0.5'] })).toEqual({
+    source: './x',
+    limits: { memory: '512M', processes: 50, cpu: 0.5 },
+  });
+  // Commander says so of a `--no-…` that was not given.
+  expect(await options({ network: true })).toEqual({ source: './x' });
+  expect(await options({ network: false, allowRead: ['~/a'], allowWrite: ['/b', 'c'] })).toEqual({
+    source: './x',
+    sandbox: { network: 'off', read: ['~/a'], write: ['/b', resolve('c')] },
+  });
+});
+
+it('refuses a limit that is none', async () => {
+  await expect(options({ limit: ['memory'] })).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: '--limit memory: expected name=value.',
+  });
 });
 
 it('takes variables from files, then from --env; a bare name takes the one of the caller', async () => {

@@ -21,6 +21,9 @@ const status = (more: Partial<PluginStatus> = {}): PluginStatus => ({
   retryAt: null,
   held: 0,
   inFlight: 0,
+  why: '',
+  next: '',
+  nextAt: null,
   source: '',
   ...more,
 });
@@ -49,6 +52,7 @@ const change = (state: PluginState, failure = null as PluginStatus['failure']) =
   state,
   generation: 1,
   failure,
+  reason: null,
 });
 
 describe('stages', () => {

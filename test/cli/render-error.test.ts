@@ -44,6 +44,14 @@ it('is one block: what failed, why, the last lines, what to do', () => {
   );
 });
 
+it('says so where a program ended without a word', () => {
+  const exit = { code: 3, signal: null };
+  expect(errorAsText(supervisorError('LAUNCH_EXITED', { exit, message: 'It ended.', hint: 'Look.' }), plain)).toBe(
+    '✗ launch failed · LAUNCH_EXITED\n  It ended.\n  Nothing was written to stderr.\n  → Look.\n',
+  );
+  expect(errorAsText(supervisorError('LAUNCH_EXITED', { exit, stderrTail: ['boom'] }), plain)).not.toContain('Nothing');
+});
+
 it('breaks between words on a narrow terminal', () => {
   const error = supervisorError('CALL_TIMEOUT', {
     message: 'no answer came within the time\nthat it had',

@@ -96,6 +96,25 @@ it('says how it was installed, and why not as planned', () => {
   expect(shown({ rung: 'uv-sync-frozen', fallbacks: [] })).not.toContain('installed');
 });
 
+it('says what would confine a start, and what nothing can keep here', () => {
+  const confinement = {
+    environment: ['AWS_*'],
+    limits: { memory: { allowed: 2 ** 29, kept: 'sample' }, cpu: { allowed: 0.5, kept: null } },
+    user: 'nobody',
+    sandbox: { network: 'off', read: ['/a'], write: ['/b'], program: null, data: '/home/data/p' },
+  } as const;
+  expect(
+    planAsText({ ...report, full: false, confinement }, onColumns(Number.POSITIVE_INFINITY)),
+  ).toContain(`  confined     gets of your environment also AWS_*
+               memory at most 512 MiB, looked at each second
+               cpu at most 0.5, which nothing can keep here
+               runs as nobody
+               sandbox by bubblewrap, which is not installed, without a network
+               writes to /home/data/p, /b
+               reads /a
+`);
+});
+
 it('leaves fallbacks, their variables and most port names to --verbose', () => {
   const env = ['PORT', 'MCP_PORT', 'SERVER_PORT', 'HTTP_PORT'];
   const text = planAsText(

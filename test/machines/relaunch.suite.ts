@@ -37,6 +37,11 @@ describe('an early exit', () => {
     expect(plugin.state()).toBe('launching.queued');
     expect(plugin.context()).toMatchObject({ generation: 2, relaunches: 1 });
     expect(lastAttempt(plugin)?.candidate).toBe(1);
+    await reach(plugin, 'probing');
+    // The same when the program lives on, and the probe reads it from its words.
+    plugin.probe.fail(createFailure('LAUNCH_PORT_TAKEN', { message: 'port 41235 is taken' }), { port: 'lease' });
+    plugin.process.empty();
+    expect(plugin.context()).toMatchObject({ generation: 3, relaunches: 2, failure: null });
     expect(plugin.entered()).not.toContain('crashed');
   });
 
@@ -172,10 +177,12 @@ describe('an early exit', () => {
     expect(plugin.context().failure).toMatchObject({ code: 'LAUNCH_PORT_FIXED', message: 'port 8000 is taken' });
   });
 
-  test('for a leased port that someone took meanwhile is LAUNCH_PORT_TAKEN, which is tried again', async () => {
+  test('for a leased port that someone took meanwhile starts again with another one, which is no crash', async () => {
     const plugin = await launched(1, { port: 'lease' });
     await exits(plugin, cause('port-taken', 'port 41234 is taken'));
-    expect(plugin.context().failure).toMatchObject({ code: 'LAUNCH_PORT_TAKEN', retryable: true });
+    expect(plugin.state()).toBe('launching.queued');
+    expect(plugin.context()).toMatchObject({ generation: 2, failure: null, attempt: { port: 'lease' } });
+    expect(plugin.entered()).not.toContain('crashed');
   });
 });
 

@@ -18,6 +18,8 @@ export interface GitServerOptions {
   readonly old?: boolean;
   /** Begins the answer to a fetch and never ends it. */
   readonly stall?: boolean;
+  /** While true, the connection breaks in the middle of the answer to a fetch. */
+  readonly cut?: () => boolean;
   /** Answers `<url>/<from>…` with a redirect to `<url>/<to>…`, as for a renamed repository; fetches there are refused. */
   readonly renamed?: { readonly from: string; readonly to: string };
 }
@@ -56,7 +58,7 @@ export async function startGitServer(options: GitServerOptions): Promise<GitServ
       response.writeHead(200, { 'content-type': 'application/x-git-upload-pack-result' }).flushHeaders();
       return;
     }
-    await answer(options, request, body, response);
+    await answer(options, request, body, response, isFetch && options.cut?.() === true);
   };
   const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -88,6 +90,7 @@ async function answer(
   request: IncomingMessage,
   body: Buffer,
   response: ServerResponse,
+  cut: boolean,
 ): Promise<void> {
   const { pathname, search } = new URL(request.url ?? '/', 'http://localhost');
   const protocol = old ? undefined : (request.headers['git-protocol'] as string | undefined);
@@ -120,7 +123,9 @@ async function answer(
     if (name.toLowerCase() === 'status') response.statusCode = Number.parseInt(value, 10);
     else response.setHeader(name, value);
   }
-  response.end(output.subarray(end + 4));
+  const whole = output.subarray(end + 4);
+  if (cut) response.write(whole.subarray(0, whole.length / 2), () => response.destroy());
+  else response.end(whole);
 }
 
 /** git with a fixed author and none of the user's settings; resolves with its output. */

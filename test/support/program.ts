@@ -12,6 +12,8 @@ export interface Program {
   readonly child: ChildProcess;
   /** Resolves once stdout holds the text; rejects when it ends before. */
   said(text: string): Promise<void>;
+  /** Its stdout until now. */
+  soFar(): string;
   /** Its stdout, once it has ended. */
   readonly output: Promise<string>;
 }
@@ -38,6 +40,7 @@ export function startProgram(path: string, args: readonly string[], env: NodeJS.
   return {
     child,
     output,
+    soFar: () => stdout,
     said: (text) =>
       new Promise((resolve, reject) => {
         const check = () => {

@@ -25,7 +25,7 @@ async function open(path = '/', socketPath?: string) {
     response.end(JSON.stringify({ method, url, body, type: headers['content-type'], mine: headers['x-mine'] }));
   }, socketPath);
   const client = await createHttpClient({ origin: served.origin, socketPath: socketPath ?? null });
-  const session = createPlainHttpSession({ generation: 1, client, path, limits });
+  const session = createPlainHttpSession({ generation: 1, client, path, health: null, limits, redact: (text) => text });
   const stop = async () => {
     session.close(createFailure('CALL_STOPPED'));
     await served.stop();

@@ -34,6 +34,10 @@ export async function serveHttp(
 }
 
 /** The handle of a process that lives for ever: these servers are in ours. */
-export const livingProcess = { generation: 1, exited: new Promise<never>(() => {}) } as unknown as ProcessHandle;
+export const livingProcess = {
+  generation: 1,
+  redact: (text: string) => text,
+  exited: new Promise<never>(() => {}),
+} as unknown as ProcessHandle;
 
 export const limits = { maxMessage: 10_484_736, maxResult: 1_000_000, maxFiles: 200_000, maxSource: 1_073_741_824 };
