@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { processIdentity } from './groups.ts';
 import { GUARD_SCRIPT } from './guard/script.ts';
 import { platform } from './platform.ts';
@@ -31,6 +31,8 @@ export function createGuard(): Guard {
   const start = () => {
     const started = startShell();
     shell = started;
+    // The next group to be watched tries again.
+    if (started === null) return;
     started.once('exit', () => {
       if (closed || shell !== started) return;
       shell = null;
@@ -59,21 +61,33 @@ export function createGuard(): Guard {
   };
 }
 
-function startShell(): ChildProcess {
-  const shell = spawn('/bin/sh', ['-c', GUARD_SCRIPT, 'mcp-supervisor-guard'], {
+/** Null when the system has no process or open file left for it; a start that the plugin itself survived must not fail of it. */
+function startShell(): ChildProcess | null {
+  const shell = spawnShell();
+  // Without a shell there is no guard; whoever dies then is cleaned up after by the next start's ledger.
+  shell?.on('error', () => undefined);
+  if (shell?.pid === undefined) return null;
+  shell.stdin?.on('error', () => undefined);
+  shell.unref();
+  if (shell.stdin && 'unref' in shell.stdin) (shell.stdin as { unref(): void }).unref();
+  return shell;
+}
+
+function spawnShell(): ChildProcess | null {
+  const options: SpawnOptions = {
     // Its own session: a Ctrl-C or a hang-up of our terminal doesn't reach it, and it holds no terminal.
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
     cwd: '/',
     // Nothing of ours: under another supervisor its cookie would have the guard swept with us, before it has done its work.
     env: { PATH: `${process.env.PATH ?? ''}:/usr/bin:/bin`, ...platform.shellEnv },
-  });
-  // Without a shell there is no guard; whoever dies then is cleaned up after by the next start's ledger.
-  shell.on('error', () => undefined);
-  shell.stdin?.on('error', () => undefined);
-  shell.unref();
-  if (shell.stdin && 'unref' in shell.stdin) (shell.stdin as { unref(): void }).unref();
-  return shell;
+  };
+  try {
+    return spawn('/bin/sh', ['-c', GUARD_SCRIPT, 'mcp-supervisor-guard'], options);
+  } catch {
+    // ENOMEM is thrown, EMFILE told.
+    return null;
+  }
 }
 
 /** `-` is not compared: the group lives and its leader is gone already. */

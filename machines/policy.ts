@@ -94,7 +94,7 @@ export interface RestartPolicy {
   /** A parked plugin gets a trial start after this, then twice as long each time, up to `maxTrial`. */
   readonly firstTrial: number;
   readonly maxTrial: number;
-  /** Spawns of all plugins together within `spawnWindow`; more wait. A net below the backoff of each. */
+  /** Spawns of all plugins together within `spawnWindow`; more wait. At least 1. A net below the backoff of each. */
   readonly maxSpawns: number;
   readonly spawnWindow: number;
 }

@@ -87,7 +87,8 @@ export function createAdmission({ send, stateOf, hold }: AdmissionParts): Admiss
     admitted: (callId, generation) => waiting.get(callId)?.settle({ generation }),
     rejected: (callId, failure) => waiting.get(callId)?.settle({ failure }),
     entered(plugin, state) {
-      if (state === 'probing') return; // its time began with launching
+      // Its time began with launching, or in service with the call itself, however often health is told of.
+      if (state === 'probing' || state === 'ready' || state === 'idle') return;
       for (const entry of waiting.values()) {
         if (entry.plugin !== plugin || !entry.byStage) continue;
         entry.timer?.cancel();

@@ -134,21 +134,29 @@ export function createBroker(parts: BrokerParts): Broker {
     let gone = leaving.get(session);
     if (gone === undefined) {
       const { generation } = session;
-      const stillOpen = () => view(plugin)?.open === true && view(plugin)?.generation === generation;
+      // Unrouted for a while (a bad health check) it is in service still, and used again later.
+      const inService = () => {
+        const seen = view(plugin);
+        return seen?.generation === generation && (seen.state === 'ready' || seen.state === 'idle');
+      };
       gone = new Promise<void>((resolve) => {
         const listeners = entered.get(plugin) ?? new Set();
         entered.set(plugin, listeners);
-        const done = () => {
-          if (stillOpen()) return;
-          clearTimeout(timer);
+        const unlisten = () => {
           listeners.delete(done);
+          if (listeners.size === 0 && entered.get(plugin) === listeners) entered.delete(plugin);
+        };
+        const done = () => {
+          if (inService()) return;
+          clearTimeout(timer);
+          unlisten();
           resolve();
         };
         const timer = setTimeout(() => {
           const failure = lost.get(session);
           if (failure === undefined) leaving.delete(session);
           else tell(plugin, { type: 'session.closed', generation, failure });
-          listeners.delete(done);
+          unlisten();
           resolve();
         }, timing.exit);
         listeners.add(done);

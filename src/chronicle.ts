@@ -49,6 +49,8 @@ export function createChronicle(parts: ChronicleParts): Chronicle {
   const steps = createSteps(now);
   /** The last command to each plugin that has had no effect yet. */
   const commands = new Map<string, Asked>();
+  /** Epoch milliseconds of the last UPDATE. */
+  const updates = new Map<string, number>();
   let closing = false;
 
   const snapshotOf = (plugin: string) => actorOf(plugin)?.getSnapshot();
@@ -79,6 +81,7 @@ export function createChronicle(parts: ChronicleParts): Chronicle {
     asked(command) {
       if (command.type === 'CLOSE' || command.type === 'KILL') closing = true;
       else if (command.type !== 'ADD' && command.type !== 'CALL' && command.type !== 'traffic') {
+        if (command.type === 'UPDATE') updates.set(command.plugin, now());
         const snapshot = snapshotOf(command.plugin);
         const rests = snapshot === undefined || stateName(snapshot.value) === 'absent';
         // Of a plugin at rest only a start makes anything of it.
@@ -116,6 +119,7 @@ export function createChronicle(parts: ChronicleParts): Chronicle {
       meter.forget(plugin);
       steps.forget(plugin);
       commands.delete(plugin);
+      updates.delete(plugin);
     },
     history: observer.history,
     log: observer.log,
@@ -127,6 +131,7 @@ export function createChronicle(parts: ChronicleParts): Chronicle {
         now: now(),
         since: entered,
         stepSince: Math.max(entered, steps.since(plugin) ?? entered),
+        idleSince: Math.max(entered, updates.get(plugin) ?? entered),
         reason: observer.last(plugin)?.reason ?? null,
         ahead: aheadOf(plugin),
         broken: memberOf(root(), plugin)?.broken ?? null,

@@ -16,6 +16,8 @@ export interface ExplainParts {
   readonly since: number;
   /** When its present sub-state was. */
   readonly stepSince: number;
+  /** When its clock of idleness began: with the state, or with another configuration since. */
+  readonly idleSince: number;
   /** Why it was stopped last, or is being stopped: `nobody called for 5 min`. */
   readonly reason: string | null;
   /** How many wait for the same turn before it. */
@@ -99,7 +101,7 @@ const EXPLAIN: Readonly<Record<PluginState, (view: View) => Told>> = {
     if (idleStop === null) {
       return unwell(view) ?? { why: 'It is ready, and nobody calls.', next: 'It stays until it is stopped.' };
     }
-    const at = view.since + idleStop;
+    const at = view.idleSince + idleStop;
     const next = `It is stopped ${inTime(view, at)} if nobody calls.`;
     return unwell(view) ?? { why: 'It is ready, and nobody calls.', next, at };
   },

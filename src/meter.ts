@@ -92,12 +92,14 @@ export function createMeter(): Meter {
       while (bucket < LATENCY_BUCKETS.length && milliseconds > LATENCY_BUCKETS[bucket]!) bucket += 1;
       counters.buckets[bucket]! += 1;
     },
+    // Calls that a removal took down are told of behind it: nobody's by then, or its successor's.
     failed(plugin, code) {
-      const { failed } = of(plugin);
-      failed.set(code, (failed.get(code) ?? 0) + 1);
+      const failed = plugins.get(plugin)?.failed;
+      failed?.set(code, (failed.get(code) ?? 0) + 1);
     },
     rejected(plugin) {
-      of(plugin).rejected += 1;
+      const counters = plugins.get(plugin);
+      if (counters !== undefined) counters.rejected += 1;
     },
     entered(plugin, state, { begins, retried, relaunches }) {
       const counters = of(plugin);

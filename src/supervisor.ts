@@ -15,9 +15,10 @@ import { createBroker, defaultBrokerTiming } from './broker.ts';
 import { createCalls } from './calls.ts';
 import { createChronicle } from './chronicle.ts';
 import { composeMachine, createContext, defaultSlots } from './compose.ts';
-import { checkOptions, launchesAlike, saysTheSame, toSpec } from './config.ts';
+import { checkOptions, toSpec } from './config.ts';
+import { configure } from './configure.ts';
 import { SupervisorError, supervisorError } from './errors.ts';
-import type { CallOptions, Changes, PluginOptions, PluginStatus, Supervisor, SupervisorOptions } from './options.ts';
+import type { CallOptions, PluginOptions, PluginStatus, Supervisor, SupervisorOptions } from './options.ts';
 import { printableLine } from './printable.ts';
 import { isAtRest, type PluginSnapshot, toStatus } from './status.ts';
 import { until } from './wait.ts';
@@ -148,7 +149,7 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
     error(error) {
       log.error({ err: error }, 'the supervisor machine broke; ending every plugin');
       broker.close();
-      void releaseAll(context);
+      releaseAll(context).catch((err: unknown) => log.error({ err }, 'the ledger could not be closed'));
     },
   });
   actor.start();
@@ -204,7 +205,7 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
     known(name);
     send({ type: 'STOP', plugin: name });
     // While it is swept up after a bug of ours it has no actor, yet perhaps a process.
-    const swept = () => memberOf(actor.getSnapshot().context, name)?.broken == null;
+    const swept = () => memberOf(root(), name)?.broken == null;
     const generationOf = () => snapshotOf(name)?.context.generation ?? 0;
     const before = generationOf();
     // A start that was asked for meanwhile begins at once when nothing is left of this one: then it is never at rest.
@@ -223,9 +224,12 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
       await ended;
     }
     broker.close();
-    await releaseAll(context);
-    await files?.close();
-    announce('supervisor:closed', undefined);
+    try {
+      await releaseAll(context);
+    } finally {
+      await files?.close();
+      announce('supervisor:closed', undefined);
+    }
   }
 
   function close(): Promise<void> {
@@ -235,9 +239,11 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
   }
 
   async function remove(name: string) {
+    // Whoever hears of its removal may add another one of that name at once.
+    const spec = specs.get(name);
     send({ type: 'REMOVE', plugin: name });
     // A supervisor that closes stops it as well, and says nothing of its removal.
-    await until(emitter, () => !specs.has(name) || isClosed() || undefined, { isClosed });
+    await until(emitter, () => specs.get(name) !== spec || isClosed() || undefined, { isClosed });
   }
 
   function admit(name: string) {
@@ -261,32 +267,9 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
     },
     async configure(plugins, defaults = options.defaults) {
       refuseWhenClosing();
-      const wanted = new Map(
-        Object.entries(plugins).map(([name, plugin]) => [name, toSpec(name, plugin, defaults)] as const),
-      );
-      // One that is on its way out is not the one that is wanted.
-      const leaving = (name: string) => memberOf(actor.getSnapshot().context, name)?.removing === true;
-      await Promise.all([...specs.keys()].filter(leaving).map(remove));
-      refuseWhenClosing();
-      const changes = { added: [], restarted: [], updated: [], removed: [], unchanged: [] } as Record<
-        keyof Changes,
-        string[]
-      >;
-      for (const [name, spec] of wanted) {
-        const before = specs.get(name);
-        if (before !== undefined && saysTheSame(before, spec)) {
-          changes.unchanged.push(name);
-          continue;
-        }
-        specs.set(name, spec);
-        const restarts = before !== undefined && !launchesAlike(before, spec);
-        if (before === undefined) send({ type: 'ADD', plugin: name, spec });
-        else send({ type: 'UPDATE', plugin: name, spec, restarts });
-        changes[before === undefined ? 'added' : restarts ? 'restarted' : 'updated'].push(name);
-      }
-      changes.removed.push(...[...specs.keys()].filter((name) => !wanted.has(name)));
-      await Promise.all(changes.removed.map(remove));
-      return changes;
+      const wanted = Object.entries(plugins).map(([name, plugin]) => [name, toSpec(name, plugin, defaults)] as const);
+      const isLeaving = (name: string) => memberOf(root(), name)?.removing === true;
+      return configure({ specs, send, remove, isLeaving, refuseWhenClosing }, new Map(wanted));
     },
     start: (name, waiting) => startBy('START', name, waiting),
     restart: (name, waiting) => startBy('RESTART', name, waiting),

@@ -122,7 +122,7 @@ describe('the architecture', () => {
   });
 
   it('loads heavy libraries only where they are used', () => {
-    const heavy = ['execa', 'undici', 'isomorphic-git', 'yaml', 'smol-toml', 'tar', 'ajv', 'commander', 'elkjs'];
+    const heavy = ['undici', 'isomorphic-git', 'yaml', 'smol-toml', 'tar', 'ajv', 'commander', 'elkjs'];
     const allowed = ({ from, to }: Import) => from.startsWith('launchers/') && PURE_PARSERS.includes(packageOf(to));
     const broken = imports.filter(
       (used) =>

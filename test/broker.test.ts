@@ -12,11 +12,12 @@ const interrupted = (fate: 'not-sent' | 'sent-unknown') => new SessionError(crea
 /** The machines as the broker sees them: a snapshot to look at, and a list of what they were told. */
 function world({ trace = false } = {}) {
   const sent: SupervisorCommand[] = [];
-  const now = { state: 'absent' as PluginState, generation: 0 };
+  const now = { state: 'absent' as PluginState, generation: 0, unrouted: false };
   const instances = new Map<string, Instance>();
   const broker = createBroker({
     send: (event) => sent.push(event),
-    view: (plugin) => (plugin === 'p' ? { ...now, open: now.state === 'ready' || now.state === 'idle' } : null),
+    view: (plugin) =>
+      plugin === 'p' ? { ...now, open: !now.unrouted && (now.state === 'ready' || now.state === 'idle') } : null,
     instances,
     callTimeout: () => undefined,
     timing: defaultBrokerTiming,
@@ -199,6 +200,23 @@ describe('the broker', () => {
     expect(calls()).toEqual([]);
   });
 
+  it('keeps it too when the plugin is unrouted for a while in the meantime', async () => {
+    const { open, call, calls, enter, now } = world();
+    open('streamable-http');
+    const broken = expect(call(() => Promise.reject(interrupted('sent-unknown')))).rejects.toMatchObject({
+      code: 'CALL_INTERRUPTED',
+    });
+    await flush();
+    now.unrouted = true;
+    enter('ready', createFailure('RUN_NOT_READY'));
+    await vi.advanceTimersByTimeAsync(defaultBrokerTiming.exit);
+    await broken;
+    now.unrouted = false;
+    enter('ready');
+    await expect(call(async () => 'after')).resolves.toBe('after');
+    expect(calls()).toEqual([]);
+  });
+
   it('names the exit that broke an HTTP exchange', async () => {
     const { open, call, enter } = world();
     const { end } = open('streamable-http');
@@ -248,6 +266,19 @@ describe('the broker', () => {
     await vi.advanceTimersByTimeAsync(1);
     await settled;
     expect(traffic()).toEqual(['call.cancelled']);
+  });
+
+  it('gives a call to an unrouted plugin 30 s, however often it is told that it is unrouted', async () => {
+    const { call, open, enter, now } = world();
+    open();
+    now.unrouted = true;
+    enter('ready', createFailure('RUN_UNRESPONSIVE'));
+    const settled = expect(call(async () => 'answer')).rejects.toMatchObject({ code: 'CALL_START_TIMEOUT' });
+    for (let second = 0; second < 30; second += 1) {
+      enter('ready', createFailure('RUN_UNRESPONSIVE'));
+      await vi.advanceTimersByTimeAsync(1000);
+    }
+    await settled;
   });
 
   it('lets the caller’s own startTimeout and signal end the waiting', async () => {

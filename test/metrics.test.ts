@@ -43,7 +43,7 @@ describe('the counters of a plugin', () => {
     await call('echo', { message: 'y' });
     await answer('"result":{"isError":true,"content":[]}');
     await answer('"error":{"code":1,"message":"no"}');
-    await call('slow', { ms: 300 }, { timeout: 50 });
+    await call('slow', { ms: 3_000 }, { timeout: 50 });
     const never = call('never', {});
     await eventually(() => metricsOf(supervisor, 'a').inFlight === 1);
     await eventually(() => metricsOf(supervisor, 'a').lateReplies === 1);
@@ -111,6 +111,17 @@ test('the latency histogram is cumulative, and counts what is above every bound'
   expect(buckets).toHaveLength(LATENCY_BUCKETS.length + 1);
   expect(count).toBe(4);
   expect(sum).toBeCloseTo(100_007.55);
+});
+
+test('what a removal takes down is counted for nobody, neither it nor one of that name after it', () => {
+  const meter = createMeter();
+  meter.entered('a', 'absent', { begins: false, retried: false, relaunches: 0 });
+  meter.failed('a', 'CALL_TIMEOUT');
+  expect(meter.read('a').calls.failed).toEqual({ CALL_TIMEOUT: 1 });
+  meter.forget('a');
+  meter.failed('a', 'CALL_INTERRUPTED');
+  meter.rejected('a');
+  expect(meter.read('a')).toMatchObject({ rejected: 0, calls: { failed: {} } });
 });
 
 describe('the log file of a plugin', () => {

@@ -4,7 +4,13 @@ import type { RestartPolicy } from '../machines/policy.ts';
 import { createChronicle } from '../src/chronicle.ts';
 import { inWords, saidNothing } from '../src/explain-status.ts';
 import { createHarness, type Harness, type HarnessOptions } from '../src/testing/harness.ts';
-import { sampleAttempt, sampleEnvironment, samplePlanWithCandidates, sampleSurvey } from '../src/testing/samples.ts';
+import {
+  sampleAttempt,
+  sampleEnvironment,
+  samplePlanWithCandidates,
+  sampleSpec,
+  sampleSurvey,
+} from '../src/testing/samples.ts';
 import type { PluginScript } from '../src/testing/scripted.ts';
 
 let harness: Harness;
@@ -228,6 +234,17 @@ describe('in service', () => {
       next: 'It is stopped in 5 min if nobody calls.',
       nextAt: inMs(290_000),
     });
+  });
+
+  it('is idle until its new time, counted from the change', async () => {
+    await begun('ready');
+    quiet();
+    await harness.advance(10_000);
+    harness.send({ type: 'UPDATE', plugin: 'a', spec: sampleSpec({ idleStop: 60_000 }), restarts: false });
+    await harness.advance(10_000);
+    expect(told()).toMatchObject({ next: 'It is stopped in 50 s if nobody calls.', nextAt: inMs(50_000) });
+    await harness.advance(50_000);
+    expect(harness.state('a')).toBe('stopping.closing');
   });
 
   it('is idle for ever', async () => {

@@ -49,10 +49,12 @@ const OUT_OF_FILES = /\bEMFILE\b|too many open files/i;
 /** RUN_LIMIT, with the limit's name, what was allowed and what was used. */
 export function limitFailure({ limit, allowed, used }: Breach, generation: number): Failure {
   const { show, noun } = WORDS[limit];
+  // `512 MiB of memory`, but `9 processes`.
+  const amountOf = show === plain ? '' : 'of ';
   const took =
     used === null
       ? `needs more ${noun} than its limit of ${show(allowed)}`
-      : `took ${show(used)} ${noun}; its limit is ${show(allowed)}`;
+      : `took ${show(used)} ${amountOf}${noun}; its limit is ${show(allowed)}`;
   return createFailure('RUN_LIMIT', {
     generation,
     message: `The program ${took}.`,

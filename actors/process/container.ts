@@ -1,8 +1,6 @@
-/** What a container has to be told at each start, and how one goes that outlived the `docker run` that started it. */
+/** What a container has to be told at each start. */
 
-import { execFile } from 'node:child_process';
 import { homedir } from 'node:os';
-import { promisify } from 'node:util';
 import type { Candidate, PluginSpec } from '../../launchers/plan.ts';
 import { createFailure } from '../../machines/failure.ts';
 import { expandHome } from '../confinement/sandbox.ts';
@@ -55,26 +53,3 @@ export function containerWords(
 
 /** Variables for the docker program itself. */
 export const isForEngine = (name: string): boolean => /^(DOCKER_\w+|XDG_RUNTIME_DIR)$/.test(name);
-
-/** In milliseconds. An engine that takes longer will not remove anything either. */
-const ANSWERS_WITHIN = 10_000;
-
-/**
- * Removes what is left of a start. A killed `docker run` leaves its container to the engine: one that reads stdin ends by
- * itself, one that only serves a port would run for ever. Nothing here fails a stop.
- */
-export async function removeContainers(
-  program: string,
-  cookie: string,
-  env: Readonly<Record<string, string>>,
-): Promise<void> {
-  const docker = async (...args: string[]) =>
-    (await promisify(execFile)(program, args, { env: { ...env }, timeout: ANSWERS_WITHIN })).stdout;
-  try {
-    const ids = (await docker('ps', '--all', '--quiet', '--filter', `label=mcp-supervisor=${cookie}`)).split(/\s+/);
-    const left = ids.filter((id) => /^[0-9a-f]{6,}$/.test(id));
-    if (left.length > 0) await docker('rm', '--force', ...left);
-  } catch {
-    // The engine is gone, and its containers with it.
-  }
-}

@@ -73,7 +73,7 @@ export function createLife(
     let child: ChildProcessWithoutNullStreams;
     try {
       launch = await prepareLaunch(context, ports, input, cookie);
-      await ledger.intend({ plugin, generation, cookie });
+      await ledger.intend({ plugin, generation, cookie, engine: launch.engine });
       if (asked) return finish();
       child = await spawnChild(launch);
     } catch (thrown) {

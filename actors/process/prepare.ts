@@ -1,5 +1,6 @@
 import type { ProcessInput } from '../../machines/contracts.ts';
 import { type Confined, confine, unconfined } from '../confinement.ts';
+import { type ContainerEngine, removeContainers, withoutSecrets } from '../container-engine.ts';
 import type { ActorContext } from '../context.ts';
 import { pluginNetworkEnv } from '../env/network.ts';
 import { pluginEnv, secretsOf, settingsTaken } from '../env.ts';
@@ -8,7 +9,7 @@ import { COOKIE_VARIABLE } from '../groups.ts';
 import type { PortLeases } from '../ports.ts';
 import { addressEnv } from './address-env.ts';
 import { type Address, candidateOf, fillIn, needsPort, type ResolvedCommand, resolveCommand } from './command.ts';
-import { containerWords, forContainer, isContainer, isForEngine, removeContainers } from './container.ts';
+import { containerWords, forContainer, isContainer, isForEngine } from './container.ts';
 import { isForeignBinary } from './executable.ts';
 import { createPrivateSocket } from './private-socket.ts';
 import { resolveReferences } from './references.ts';
@@ -23,6 +24,8 @@ export interface Launch {
   readonly confined: Confined;
   /** Values that must not be shown, whatever the plugin prints. */
   readonly secrets: readonly string[];
+  /** Of a start that is a container: who is to remove it, should we not live to. */
+  readonly engine: ContainerEngine | null;
   /** Gives back the port, removes the socket's folder, and a container that is left. */
   dispose(): Promise<void>;
 }
@@ -44,10 +47,10 @@ export async function prepareLaunch(
   const port = needsPort(input) ? (plan.port.fixed ?? (await ports.lease())) : null;
   const socket = plan.socket ? await createPrivateSocket(context.store) : null;
   const address: Address = { port, socket: socket?.path ?? null };
-  let removeLeft: (() => Promise<void>) | null = null;
+  let engine: ContainerEngine | null = null;
   let confined: Confined | null = null;
   const dispose = async () => {
-    await removeLeft?.();
+    if (engine !== null) await removeContainers(engine, cookie);
     await confined?.dispose();
     if (port !== null && !isFixed) ports.release(port);
     await socket?.remove();
@@ -73,16 +76,16 @@ export async function prepareLaunch(
     if (await isForeignBinary(command.program)) {
       throw new FailureError(spawnFailure({ code: 'ENOEXEC' }, command, input.generation));
     }
-    if (isContainer(candidate)) removeLeft = () => removeContainers(command.program, cookie, env);
+    if (isContainer(candidate)) engine = { program: command.program, env };
     // The engine confines a container; around its client nothing would be gained.
-    confined = isContainer(candidate)
-      ? unconfined({ command, env })
-      : await confine(context, { input, command, env, address, cookie });
+    confined =
+      engine !== null ? unconfined({ command, env }) : await confine(context, { input, command, env, address, cookie });
     return {
       command: confined.command,
       env: confined.env,
       confined,
       secrets: [...owners.secrets, ...secretsOf(plan, owners.env, context.callerEnv, spec.envPolicy)],
+      engine: engine && withoutSecrets(engine),
       address,
       dispose,
     };

@@ -5,6 +5,7 @@
 
 import { mkdir, readdir, readFile, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type ContainerEngine, removeContainers } from '../container-engine.ts';
 import type { Log } from '../context.ts';
 import { endPids, type Family, familyPids, groupMembers, isSameProcess } from '../groups.ts';
 import { atomicWrite } from './atomic-write.ts';
@@ -17,6 +18,8 @@ interface Entry {
   readonly cookie: string;
   /** Null until it was spawned; it may live all the same, if its supervisor died in between. */
   readonly leader: ProcessIdentity | null;
+  /** Who runs the container that it started, if it did. */
+  readonly engine?: ContainerEngine | null;
 }
 
 /** Milliseconds after which the files of a foreign owner (other boot, other container) are taken for forgotten. */
@@ -62,11 +65,13 @@ export function createLedger(options: {
     const family = familyOf(name, entries);
     const found = familyPids(family);
     const left = found.length === 0 ? [] : await endPids(family);
+    // After the program that started them: an engine may be told to make one at the last moment.
+    const containers = (await Promise.all(entries.map(removeContainer))).flat();
     // What outlives SIGKILL stays in the ledger: a later start may be able to end it.
     if (left.length === 0) await rm(path, { recursive: true, force: true });
-    if (found.length > 0) {
+    if (found.length > 0 || containers.length > 0) {
       const plugins = [...new Set(entries.map(({ plugin }) => plugin))];
-      log.warn({ plugins, pids: found, left }, 'ended processes that a dead supervisor had left');
+      log.warn({ plugins, pids: found, left, containers }, 'ended processes that a dead supervisor had left');
     }
     return found.filter((pid) => !left.includes(pid));
   }
@@ -91,12 +96,18 @@ export function createLedger(options: {
     },
     async close() {
       // What was given up on while it lived is the next start's to end.
-      for (const cookie of entries.keys()) if (familyPids({ cookies: [cookie] }).length === 0) await clear(cookie);
+      for (const [cookie, entry] of entries) {
+        if (familyPids({ cookies: [cookie] }).length > 0) continue;
+        await removeContainer(entry);
+        await clear(cookie);
+      }
       // Not empty: that, or another supervisor in this process still uses it.
       await rmdir(own).catch(() => undefined);
     },
   };
 }
+
+const removeContainer = ({ engine, cookie }: Entry) => (engine ? removeContainers(engine, cookie) : []);
 
 /** What of all these lives, and can be known to be theirs. */
 function familyOf(owner: string, entries: readonly Entry[]): Family {
@@ -141,9 +152,15 @@ const wholeCookie = (cookie: unknown): string => (typeof cookie === 'string' && 
 
 function parse(text: string): Entry | null {
   try {
-    const { plugin, generation, cookie, leader } = JSON.parse(text) as Entry;
+    const { plugin, generation, cookie, leader, engine } = JSON.parse(text) as Entry;
     if (wholeCookie(cookie) === '') return null;
-    return { plugin, generation, cookie, leader: isIdentity(leader) ? leader : null };
+    return {
+      plugin,
+      generation,
+      cookie,
+      leader: isIdentity(leader) ? leader : null,
+      engine: isEngine(engine) ? engine : null,
+    };
   } catch {
     return null;
   }
@@ -155,6 +172,11 @@ const isIdentity = (leader: ProcessIdentity | null | undefined): leader is Proce
   typeof leader.startTime === 'string' &&
   Number.isSafeInteger(leader.pid) &&
   leader.pid > 1;
+
+const isEngine = (engine: ContainerEngine | null | undefined): engine is ContainerEngine =>
+  typeof engine?.program === 'string' &&
+  engine.program !== '' &&
+  Object.values(engine.env ?? [null]).every((value) => typeof value === 'string');
 
 const listIfThere = (path: string): Promise<string[]> =>
   readdir(path).catch((error: NodeJS.ErrnoException) => {

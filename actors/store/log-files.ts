@@ -89,6 +89,8 @@ interface Writer {
 export function createLogFiles(parts: LogFileParts): LogFiles {
   const { maxBytes, maxFiles, maxWaiting } = { ...defaultLogFileLimits, ...parts.limits };
   const writers = new Map<string, Writer>();
+  /** Of forgotten plugins, too. */
+  const runs = new Set<Promise<void>>();
   const closing = new AbortController();
   // One for each plugin that writes; the default of 10 would print a warning.
   setMaxListeners(0, closing.signal);
@@ -139,6 +141,12 @@ export function createLogFiles(parts: LogFileParts): LogFiles {
     writer.running = null;
   }
 
+  function begin(writer: Writer): Promise<void> {
+    const running = run(writer).finally(() => runs.delete(running));
+    runs.add(running);
+    return running;
+  }
+
   /** Ends at once when closing. The timer keeps no program alive. */
   const pause = (ms: number) => delay(ms, undefined, { ref: false, signal: closing.signal }).catch(() => undefined);
 
@@ -184,16 +192,13 @@ export function createLogFiles(parts: LogFileParts): LogFiles {
       writer.lines.push(line);
       writer.waiting += line.text.length + LINE_COST;
       if (writer.waiting > maxWaiting) dropOldest(writer, maxWaiting / 2);
-      writer.running ??= run(writer);
+      writer.running ??= begin(writer);
     },
     bytes: (plugin) => writers.get(plugin)?.bytes ?? 0,
-    forget(plugin) {
-      const running = writers.get(plugin)?.running ?? Promise.resolve();
-      void running.then(() => writers.delete(plugin));
-    },
+    forget: (plugin) => void writers.delete(plugin),
     async close() {
       closing.abort();
-      const written = Promise.all([...writers.values()].map(({ running }) => running));
+      const written = Promise.all(runs);
       const over = new AbortController();
       await Promise.race([written, delay(CLOSE_PATIENCE, undefined, { signal: over.signal }).catch(() => undefined)]);
       over.abort();

@@ -2,6 +2,7 @@
 
 import type { LaunchPlan, Source } from '../../launchers/plan.ts';
 import type { Attempt, Checkout, Environment } from '../../machines/contracts.ts';
+import type { ContainerEngine } from '../container-engine.ts';
 
 /** What is known of a plugin on disk; every field may be missing. Rebuilt by running the stage that writes it. */
 export interface Facts {
@@ -83,13 +84,18 @@ export interface ProcessIdentity {
 
 /** Which process groups this supervisor owns, on disk before they exist, so that the next start can reap them. */
 export interface Ledger {
-  /** Before spawn: an intent with the cookie. */
-  intend(entry: { readonly plugin: string; readonly generation: number; readonly cookie: string }): Promise<void>;
+  /** Before spawn: an intent with the cookie; `engine` where it starts a container that wears the cookie as its label. */
+  intend(entry: {
+    readonly plugin: string;
+    readonly generation: number;
+    readonly cookie: string;
+    readonly engine?: ContainerEngine | null;
+  }): Promise<void>;
   /** After spawn: the leader's identity. */
   record(cookie: string, leader: ProcessIdentity): Promise<void>;
   /** After group.empty. */
   clear(cookie: string): Promise<void>;
-  /** Ends what dead supervisors on this home left; never touches a living one's. Returns the pids ended. */
+  /** Ends what dead supervisors on this home left, containers too; never touches a living one's. Returns the pids ended. */
   reap(): Promise<readonly number[]>;
   /** Removes this supervisor's own ledger on a clean close. */
   close(): Promise<void>;

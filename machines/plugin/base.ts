@@ -98,10 +98,13 @@ export const pluginBase = setup({
     checksHealth: ({ context }) => context.timing.liveness !== null,
     isWell: ({ event }) => healthIn(event)?.status === 'well',
     isUnready: ({ event }) => healthIn(event)?.status === 'unready',
+    isStillUnready: ({ context: { health }, event }) =>
+      healthIn(event)?.status === 'unready' && health.failure !== null && health.failures === 0,
     /** This silence is the last one that is borne. */
     isHopeless: ({ context }) => context.health.failures + 1 >= context.bounds.healthFailures,
     forgivesPark: ({ context, event }) => event.type === 'UPDATE' && event.restarts && context.abandoned.length === 0,
     changesLaunch: ({ event }) => event.type === 'UPDATE' && event.restarts,
+    keepsLaunch: ({ event }) => event.type === 'UPDATE' && !event.restarts,
     endsForNewSpec: ({ context, event }) =>
       event.type === 'UPDATE' && event.restarts && context.outcome !== null && context.outcome.to !== 'absent',
     hasAbandoned: ({ context }) => context.abandoned.length > 0,

@@ -8,27 +8,14 @@ const healthInput = ({ context: { plugin, generation, health } }: { context: Plu
   failures: health.failures,
 });
 
-/** A check that found something wrong: the gate closes, and the third silence in a row ends the generation. */
-const unwell = [
+/** No answer: the gate closes, and the third silence in a row ends the generation. */
+const silent = [
   { guard: 'isHopeless', target: '#plugin.alive.stopping', actions: ['noteSilence', 'endUnresponsive'] },
-  { target: '#plugin.alive.serving.health.failing', actions: 'noteSilence' },
+  { target: '#plugin.alive.serving.health.failing', actions: ['noteSilence', 'reportUse'] },
 ] as const;
 
-/** What each check does; only where it leads when all is well differs. */
-const checks = <const Actions extends readonly ('noteWell' | 'reportUse')[]>(actions: Actions) =>
-  ({
-    invoke: {
-      id: 'health',
-      src: 'health',
-      input: healthInput,
-      onDone: [
-        { guard: 'isWell', target: 'well', actions: [...actions] },
-        { guard: 'isUnready', target: 'failing', actions: 'noteUnready' },
-        ...unwell,
-      ],
-    },
-    after: { healthCheck: unwell },
-  }) as const;
+const ask = { id: 'health', src: 'health', input: healthInput } as const;
+const unready = { guard: 'isUnready', target: 'failing', actions: ['noteUnready', 'reportUse'] } as const;
 
 /**
  * In service: `use` says whether anybody uses it, `health` whether it still answers. The gate (tag `open`) is health's:
@@ -51,8 +38,15 @@ export const serving = pluginSetup.createStateConfig({
         },
         idle: {
           entry: ['setQuiet', 'reportUse'],
-          after: { idleStop: { guard: 'stopsWhenIdle', target: '#plugin.alive.stopping', actions: 'endAbsent' } },
           on: { 'calls.busy': { guard: 'isCurrent', target: 'ready' } },
+          initial: 'counting',
+          states: {
+            counting: {
+              after: { idleStop: { guard: 'stopsWhenIdle', target: '#plugin.alive.stopping', actions: 'endAbsent' } },
+              // Another idle time counts from now on.
+              on: { UPDATE: { guard: 'keepsLaunch', target: 'counting', reenter: true, actions: 'takeSpec' } },
+            },
+          },
         },
       },
     },
@@ -62,14 +56,34 @@ export const serving = pluginSetup.createStateConfig({
         well: {
           tags: ['open'],
           entry: 'admitHeld',
-          on: { CALL: { actions: 'admit' } },
+          on: {
+            CALL: { actions: 'admit' },
+            UPDATE: { guard: 'keepsLaunch', target: 'well', reenter: true, actions: 'takeSpec' },
+          },
           after: { liveness: { guard: 'checksHealth', target: 'checking' } },
         },
         /** The first doubt closes nothing: calls go on while it is asked. */
-        checking: { tags: ['open'], on: { CALL: { actions: 'admit' } }, ...checks(['noteWell']) },
+        checking: {
+          tags: ['open'],
+          on: { CALL: { actions: 'admit' } },
+          invoke: { ...ask, onDone: [{ guard: 'isWell', target: 'well', actions: 'noteWell' }, unready, ...silent] },
+          after: { healthCheck: silent },
+        },
         /** Unrouted: calls wait here as they do for a start. */
-        failing: { entry: 'reportUse', after: { recheck: 'rechecking' } },
-        rechecking: checks(['noteWell', 'reportUse']),
+        failing: { after: { recheck: 'rechecking' } },
+        rechecking: {
+          invoke: {
+            ...ask,
+            onDone: [
+              { guard: 'isWell', target: 'well', actions: ['noteWell', 'reportUse'] },
+              // It may say so once a second for days: told once.
+              { guard: 'isStillUnready', target: 'failing', actions: 'noteUnready' },
+              unready,
+              ...silent,
+            ],
+          },
+          after: { healthCheck: silent },
+        },
       },
     },
   },

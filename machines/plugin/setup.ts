@@ -2,6 +2,7 @@
 
 import { assertEvent, assign, cancel, enqueueActions, raise, sendParent } from 'xstate';
 import { completeAttempt } from '../attempts.ts';
+import type { Health } from '../contracts.ts';
 import type { PluginReport, Slot } from '../events.ts';
 import { createFailure, type Failure, type FailureCode } from '../failure.ts';
 import type { PluginState } from '../states.ts';
@@ -25,6 +26,9 @@ function entered({ plugin, generation, failure, outcome, health }: PluginContext
   const reason = failure ?? (outcome?.to === 'crashed' ? outcome.failure : health.failure);
   return { type: 'plugin.entered', plugin, state, generation, failure: reason };
 }
+
+const isBad = (found: Health | null): found is Exclude<Health, { status: 'well' }> =>
+  found !== null && found.status !== 'well';
 
 const rejection = ({ plugin }: PluginContext, callId: string, failure: Failure): PluginReport => ({
   type: 'call.rejected',
@@ -178,20 +182,17 @@ export const pluginSetup = pluginBase.extend({
       return { service, relaunches: 0, tried: [] };
     }),
     noteWell: assign({ health: wellHealth }),
-    noteUnready: assign(({ context: { health, generation }, event }) => {
+    /** An answer, if not a good one: it ends the row of silences. */
+    noteUnready: assign(({ context: { generation }, event }) => {
       const found = healthIn(event);
-      const failure = found === null || found.status === 'well' ? null : { ...found.failure, generation };
-      return { health: { ...health, failure } };
+      return { health: { failures: 0, failure: isBad(found) ? { ...found.failure, generation } : null } };
     }),
     noteSilence: assign(({ context: { health, generation, timing }, event }) => {
       const found = healthIn(event);
-      const failure =
-        found !== null && found.status !== 'well'
-          ? { ...found.failure, generation }
-          : createFailure('RUN_UNRESPONSIVE', {
-              message: `The program runs, but it did not answer a health check within ${timing.healthCheck / 1000} s.`,
-              generation,
-            });
+      const message = `The program runs, but it did not answer a health check within ${timing.healthCheck / 1000} s.`;
+      // What a call that failed in the same way would be told to do is no help here.
+      const { hint: _, ...told } = isBad(found) ? found.failure : { message, hint: '' };
+      const failure = createFailure('RUN_UNRESPONSIVE', { ...told, generation });
       return { health: { failures: health.failures + 1, failure } };
     }),
     noteGone: assign({ leader: 'gone', pid: null }),

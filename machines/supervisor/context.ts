@@ -37,6 +37,8 @@ export interface Member {
   /** Place in the order of starts; 0: never launched. */
   readonly launched: number;
   readonly removing: boolean;
+  /** Stopped on request: only START and RESTART end that. */
+  readonly stopped: boolean;
   /** While closing: its STOP has been answered. */
   readonly atRest: boolean;
   /** Its actor broke and its processes are being swept; set until it is built anew. */
@@ -92,6 +94,7 @@ export const newMember = (spec: PluginSpec): Member => ({
   calls: [],
   launched: 0,
   removing: false,
+  stopped: false,
   atRest: false,
   broken: null,
   deferred: [],

@@ -28,7 +28,9 @@ export function enqueueQueues(
   context: SupervisorContext,
   change: (queue: SlotQueue, slot: Slot, budget: number) => Served,
 ): void {
-  const { maxSpawns, spawnWindow } = context.restartPolicy;
+  const { spawnWindow } = context.restartPolicy;
+  // With none at all whoever waits would wait for ever.
+  const maxSpawns = Math.max(1, context.restartPolicy.maxSpawns);
   const now = context.now();
   const recent = context.spawns.filter((time) => time > now - spawnWindow);
   const budget = maxSpawns - recent.length;

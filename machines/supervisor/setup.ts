@@ -75,9 +75,10 @@ export const supervisorSetup = supervisorBase.extend({
       const forgives = type !== 'STOP' && type !== 'REMOVE';
       enqueue.cancel(retryTimer(plugin));
       enqueue.assign(
-        withMember(context, plugin, ({ history, removing }) => ({
+        withMember(context, plugin, ({ history, removing, stopped }) => ({
           history: forgives ? { ...noHistory, readyAt: history.readyAt } : history,
           removing: removing || type === 'REMOVE',
+          stopped: type === 'STOP' || (stopped && type === 'RESET'),
         })),
       );
       enqueue.sendTo(plugin, { type });
@@ -86,7 +87,8 @@ export const supervisorSetup = supervisorBase.extend({
     update: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, 'UPDATE');
       const { plugin, spec, restarts } = event;
-      const wasEager = memberOf(context, plugin)?.spec.activation === 'eager';
+      const member = memberOf(context, plugin);
+      const begins = spec.activation === 'eager' && (restarts || member?.spec.activation !== 'eager');
       if (restarts) enqueue.cancel(retryTimer(plugin));
       enqueue.assign(
         withMember(context, plugin, ({ history }) => ({
@@ -95,7 +97,7 @@ export const supervisorSetup = supervisorBase.extend({
         })),
       );
       enqueue.sendTo(plugin, { type: 'UPDATE', spec, timing: context.timing, restarts });
-      if (spec.activation === 'eager' && (restarts || !wasEager)) enqueue.sendTo(plugin, { type: 'START' });
+      if (begins && member?.stopped === false) enqueue.sendTo(plugin, { type: 'START' });
     }),
     call: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, 'CALL');

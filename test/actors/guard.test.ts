@@ -105,6 +105,35 @@ describe('a supervisor that is killed with SIGKILL', () => {
   });
 });
 
+it('a supervisor that had no open file left for its guard has one from the next group on', async () => {
+  const file = join(built, 'out-of-files.mjs');
+  await writeFile(
+    file,
+    `import { spawn } from 'node:child_process';
+    import { closeSync, openSync } from 'node:fs';
+    import { createGuard } from './actors/guard.js';
+    const start = (cookie) => spawn('sleep', ['300'], { detached: true, stdio: 'ignore', env: { ...process.env, ${COOKIE_VARIABLE}: cookie } });
+    const children = ['guard-test.first', 'guard-test.second'].map(start);
+    const guard = createGuard();
+    const files = [];
+    try { for (;;) files.push(openSync('/dev/null', 'r')); } catch {}
+    guard.watch(children[0].pid, 'guard-test.first');
+    files.forEach((file) => closeSync(file));
+    guard.watch(children[1].pid, 'guard-test.second');
+    console.log(JSON.stringify(children.map(({ pid }) => pid)));
+    setInterval(() => {}, 1000);`,
+  );
+  const child = spawn('/bin/sh', ['-c', 'ulimit -n 100; exec "$@"', 'sh', process.execPath, file], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const pids = JSON.parse((await lines.next()).value) as number[];
+  groups.push(...pids);
+  expect(pids.filter(isAlive)).toEqual(pids);
+  child.kill('SIGKILL');
+  expect(await untilGone({ groups: pids }, { timeout: 30_000 })).toBe(true);
+});
+
 describe('a supervisor that is done', () => {
   it('is not kept alive by its guard, which goes with it and ends what is still watched', async () => {
     const { child, pids } = await supervisor([[process.execPath, 'forever.mjs']], '');

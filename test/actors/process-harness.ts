@@ -74,7 +74,7 @@ export async function createHarness(options: { launchers?: readonly Launcher[] }
     limits: { maxMessage: 10_484_736, maxResult: 16_777_216, maxFiles: 200_000, maxSource: 1_073_741_824 },
   };
   const logic = createProcessActor(context);
-  const actors: { stop(): void }[] = [];
+  const actors = new Set<{ stop(): void }>();
   return {
     context,
     output,
@@ -88,7 +88,7 @@ export async function createHarness(options: { launchers?: readonly Launcher[] }
           on: { '*': { actions: ({ event }) => void events.push(event as ProcessEvent) } },
         }),
       ).start();
-      actors.push(parent);
+      actors.add(parent);
       const until: Run['until'] = (type) =>
         vi.waitFor(() => {
           const event = events.find((each) => each.type === type);
@@ -106,7 +106,10 @@ export async function createHarness(options: { launchers?: readonly Launcher[] }
             throw new Error(`no line with "${text}" among ${JSON.stringify(output.slice(-20))}`);
           }, patient),
         handle: () => context.instances.get(input.plugin)!.process,
-        stop: () => parent.stop(),
+        stop: () => {
+          parent.stop();
+          actors.delete(parent);
+        },
       };
     },
     [Symbol.asyncDispose]: async () => {

@@ -208,3 +208,16 @@ it.runIf(process.platform === 'linux')('keeps no file open', async () => {
   expect(own()).toBeLessThanOrEqual(before + 2);
   for (let plugin = 0; plugin < 50; plugin += 1) expect(await linesOf(files.pathOf(`p${plugin}`))).toHaveLength(1);
 });
+
+it('keeps what a plugin that is gone has printed, and counts anew for one that takes its name at once', async () => {
+  const files = create();
+  write(files, 'of the first');
+  files.forget('p');
+  write(files, 'of the second');
+  await vi.waitFor(() => expect(files.bytes('p')).toBeGreaterThan(0), patient);
+  const counted = files.bytes('p');
+  await files.close();
+  expect(await allLines()).toEqual(expect.arrayContaining([lineOf('of the first'), lineOf('of the second')]));
+  expect(files.bytes('p')).toBe(counted);
+  expect(counted).toBe(lineOf('of the second').length + 1);
+});

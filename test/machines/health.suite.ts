@@ -72,8 +72,9 @@ describe('health', () => {
   });
 
   test('that says "not ready" unroutes for as long as it says so, and restarts nothing', async () => {
-    const { harness, health } = await inService();
+    const { harness, health, states } = await inService();
     await harness.advance(30_000);
+    const told = states().length;
     for (let time = 1; time <= 10; time += 1) {
       health.unready();
       await harness.settle();
@@ -81,9 +82,41 @@ describe('health', () => {
       expect(harness.context('a').health).toMatchObject({ failures: 0, failure: { code: 'RUN_NOT_READY' } });
       await harness.advance(1_000);
     }
+    expect(states().slice(told)).toEqual(['ready']);
     health.well();
     await harness.settle();
     expect(harness.state('a')).toBe('ready');
+  });
+
+  test('counts silences in a row: "not ready" between them is an answer', async () => {
+    const { harness, health } = await inService();
+    await harness.advance(30_000);
+    for (let time = 1; time <= 3; time += 1) {
+      health.silent();
+      await harness.settle();
+      await harness.advance(1_000);
+      health.unready();
+      await harness.settle();
+      await harness.advance(1_000);
+    }
+    expect(harness.state('a')).toBe('ready.rechecking');
+    expect(harness.context('a').health.failures).toBe(0);
+  });
+
+  test('says of a silence what to do about it, whatever the question failed of', async () => {
+    const { harness, health } = await inService();
+    await harness.advance(30_000);
+    health.silent(createFailure('CALL_INTERRUPTED', { message: 'GET /: connection refused', stderrTail: ['last'] }));
+    await harness.settle();
+    const { code, hint } = createFailure('RUN_UNRESPONSIVE');
+    const message = 'GET /: connection refused';
+    expect(harness.context('a').health.failure).toMatchObject({
+      code,
+      hint,
+      message,
+      stderrTail: ['last'],
+      generation: 1,
+    });
   });
 
   test('is never asked of a plugin that wants none', async () => {

@@ -12,6 +12,46 @@ describe('UPDATE', () => {
     expect([harness.state('a'), harness.state('b')]).toEqual(['stopping.closing', 'ready']);
   });
 
+  test('of the idle time counts at once for what is idle already', async () => {
+    const harness = createCovered();
+    harness.add('a', { idleStop: null });
+    harness.send({ type: 'START', plugin: 'a' });
+    await harness.walk('a', 'ready');
+    harness.send({ type: 'traffic', plugin: 'a', event: { type: 'calls.quiet', generation: 1 } });
+    await harness.advance(3_600_000);
+    const idle = harness.emitted.length;
+    harness.send({ type: 'UPDATE', plugin: 'a', spec: sampleSpec({ idleStop: 1_000 }), restarts: false });
+    await harness.advance(999);
+    expect(harness.state('a')).toBe('idle');
+    expect(harness.emitted).toHaveLength(idle);
+    await harness.advance(1);
+    expect(harness.state('a')).toBe('stopping.closing');
+  });
+
+  test('of the time between health checks counts at once', async () => {
+    const harness = createCovered();
+    harness.add('a', { liveness: null });
+    harness.send({ type: 'START', plugin: 'a' });
+    await harness.walk('a', 'ready');
+    await harness.advance(3_600_000);
+    harness.send({ type: 'UPDATE', plugin: 'a', spec: sampleSpec({ liveness: 1_000 }), restarts: false });
+    await harness.advance(1_000);
+    expect(harness.state('a')).toBe('ready.checking');
+  });
+
+  test.each([
+    ['of the launch', true],
+    ['of the policy', false],
+  ])('%s, to eager, leaves stopped what was stopped', async (_, restarts) => {
+    const harness = await ready('a');
+    harness.send({ type: 'STOP', plugin: 'a' });
+    await harness.walk('a', 'absent.resting');
+    harness.send({ type: 'UPDATE', plugin: 'a', spec: sampleSpec({ activation: 'eager' }), restarts });
+    expect(harness.state('a')).toBe('absent.resting');
+    harness.send({ type: 'START', plugin: 'a' });
+    await harness.walk('a', 'ready');
+  });
+
   test('of the launch drains what runs, then starts anew with the new spec; others are left alone', async () => {
     const harness = await ready('a', 'b');
     const spec = sampleSpec({ overrides: { args: ['--new'] } });
@@ -105,5 +145,12 @@ describe('spawns of all plugins together', () => {
     expect(harness.state('c')).toBe('launching.queued');
     await harness.advance(1);
     expect(harness.state('c')).toBe('launching.running');
+  });
+
+  test('are one at a time at the least', async () => {
+    const harness = createCovered({ restartPolicy: { maxSpawns: 0, spawnWindow: 10_000 } });
+    harness.add('a');
+    harness.send({ type: 'START', plugin: 'a' });
+    await harness.walk('a', 'ready');
   });
 });

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 /**
  * `npm run mutants`: makes each breakage of `mutants.ts` in a copy of the tree and runs the scenario that must notice it.
- * Options: `--list`, `--only <name>` (repeatable, part of a name). Exit code 1 when one survives, when no test has its
- * number yet, or when the runner itself can't tell (it doesn't apply, its scenario fails without it).
+ * A line for each as it ends, then all of them as a Markdown table. Options: `--list`, `--only <name>` (repeatable, part of
+ * a name). Exit code 1 when one survives, when no test has its number yet, or when the runner itself can't tell (it doesn't
+ * apply, its scenario fails without it).
  */
 
 import { spawn } from 'node:child_process';
@@ -14,8 +15,6 @@ import { parseArgs } from 'node:util';
 import { rolldown } from 'rolldown';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-/** Where scenarios with a number are. */
-const FOLDERS = ['test/reliability', 'test/model'];
 /** Copies of the tree, each with one breakage at a time. */
 const AT_ONCE = 2;
 /** Milliseconds: one test, as without a breakage; and all tests of a number. Who takes longer hangs, and is caught. */
@@ -25,7 +24,8 @@ const RUN_TIMEOUT = 600_000;
 const { values: options } = parseArgs({
   options: { list: { type: 'boolean' }, only: { type: 'string', multiple: true } },
 });
-const mutants = (await readMutants()).filter(({ name }) => options.only?.some((part) => name.includes(part)) ?? true);
+const { mutants: all } = await load('test/mutants/mutants.ts');
+const mutants = all.filter(({ name }) => options.only?.some((part) => name.includes(part)) ?? true);
 if (options.list) {
   for (const { name, file, caughtBy } of mutants) console.log(`${caughtBy.padEnd(4)} ${name.padEnd(60)} ${file}`);
   process.exit(0);
@@ -33,31 +33,40 @@ if (options.list) {
 
 // A short path: Unix sockets below it must fit into 100 bytes.
 const base = await mkdtemp(join(tmpdir(), 'mut-'));
+const queue = [...mutants];
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, async () => {
+    queue.length = 0;
+    await tidy();
+    process.exit(130);
+  });
+}
 let code = 1;
 try {
   const files = await git('ls-files', '-z', '--cached', '--others', '--exclude-standard');
   const copies = await Promise.all(Array.from({ length: AT_ONCE }, (_, at) => copyTree(join(base, String(at)), files)));
-  const scenarios = await filesByNumber();
+  const { filesByScenario } = await load('test/mutants/scenarios.ts');
+  const scenarios = await filesByScenario(root);
   /** Number → verdict without any breakage; asked once. */
   const baselines = new Map();
-  const results = [];
-  const queue = [...mutants];
+  const results = new Map();
   await Promise.all(
     copies.map(async (copy) => {
       for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
         const result = await judge(mutant, copy, scenarios, baselines);
-        results.push({ ...mutant, ...result });
+        results.set(mutant, { ...mutant, ...result });
         console.log(line({ ...mutant, ...result }));
       }
     }),
   );
-  const failed = results.filter(({ verdict }) => verdict !== 'caught');
-  console.log(`\n${results.length - failed.length} of ${results.length} caught`);
+  const inOrder = mutants.map((mutant) => results.get(mutant));
+  console.log(`\n${table(inOrder)}\n`);
+  const failed = inOrder.filter(({ verdict }) => verdict !== 'caught');
+  console.log(`${inOrder.length - failed.length} of ${inOrder.length} caught`);
   for (const result of failed) console.log(line(result));
-  code = failed.length === 0 && results.length > 0 ? 0 : 1;
+  code = failed.length === 0 && inOrder.length > 0 ? 0 : 1;
 } finally {
-  await endAll(base);
-  await rm(base, { recursive: true, force: true, maxRetries: 5 });
+  await tidy();
 }
 process.exit(code);
 
@@ -116,6 +125,11 @@ async function runTests(copy, tests, number) {
   return { ended: true, ok: success, passed: numPassedTests, failed: numFailedTests, first: first.split('\n')[0] };
 }
 
+async function tidy() {
+  await endAll(base);
+  await rm(base, { recursive: true, force: true, maxRetries: 5 });
+}
+
 /** Kills what has this folder in its environment, command line or working folder. Linux only; elsewhere guards do. */
 async function endAll(folder) {
   for (const pid of (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name))) {
@@ -129,21 +143,6 @@ async function endAll(folder) {
       // It has ended by itself.
     }
   }
-}
-
-/** Which files have tests of a number. */
-async function filesByNumber() {
-  const found = new Map();
-  const names = await Promise.all(
-    FOLDERS.map((folder) => readdir(join(root, folder)).then((all) => all.map((name) => `${folder}/${name}`))),
-  );
-  for (const file of names.flat().filter((name) => name.endsWith('.test.ts'))) {
-    const text = await readFile(join(root, file), 'utf8');
-    for (const [, number] of text.matchAll(/['"`](R\d+)\b/g)) {
-      found.set(number, [...new Set([...(found.get(number) ?? []), file])]);
-    }
-  }
-  return found;
 }
 
 /** The tree as it stands, with packages linked one by one: caches in `node_modules` belong to one copy. */
@@ -161,14 +160,19 @@ async function copyTree(target, files) {
   return target;
 }
 
-async function readMutants() {
-  const file = join(root, 'node_modules/.cache/mcp-supervisor-tests', `mutants-${process.pid}.mjs`);
-  const bundle = await rolldown({ input: join(root, 'test/mutants/mutants.ts'), logLevel: 'silent' });
+/** A TypeScript module of the tests; bundled, since Node 20 does not read it. */
+async function load(path) {
+  const file = join(
+    root,
+    'node_modules/.cache/mcp-supervisor-tests',
+    `${path.replace(/\W+/g, '-')}-${process.pid}.mjs`,
+  );
+  const bundle = await rolldown({ input: join(root, path), platform: 'node', logLevel: 'silent' });
   await bundle.write({ file, format: 'esm' });
   await bundle.close();
-  const { mutants: all } = await import(pathToFileURL(file).href);
+  const loaded = await import(pathToFileURL(file).href);
   await rm(file);
-  return all;
+  return loaded;
 }
 
 function git(...args) {
@@ -185,4 +189,12 @@ function git(...args) {
 
 function line({ name, caughtBy, verdict, detail }) {
   return `${verdict.padEnd(9)} ${caughtBy.padEnd(4)} ${name.padEnd(58)} ${detail}`;
+}
+
+/** For a report: what was broken where, and which scenario told. */
+function table(results) {
+  const rows = results.map(
+    ({ name, file, caughtBy, verdict }) => `| ${name} | \`${file}\` | ${caughtBy} | ${verdict} |`,
+  );
+  return ['| breakage | file | scenario | verdict |', '| --- | --- | --- | --- |', ...rows].join('\n');
 }

@@ -71,3 +71,29 @@ test('one that is being removed and is wanted again comes back', async () => {
   await removed;
   expect(textOf(await supervisor.call('p', { tool: 'pid' }))).not.toBe(pid);
 });
+
+test('one that is removed while another one still goes comes back, too', async () => {
+  const timing = { inputClose: 200, terminate: 200 };
+  await using stage = await createStage({ timing, plugins: { a: puppet(), b: puppet('stubborn') } });
+  const { supervisor } = stage;
+  const pids = await Promise.all(['a', 'b'].map(async (name) => textOf(await supervisor.call(name, { tool: 'pid' }))));
+  const removed = supervisor.remove('a');
+  const changed = supervisor.configure({ b: puppet() });
+  const removedToo = supervisor.remove('b');
+  expect((await changed).added).toEqual(['b']);
+  await Promise.all([removed, removedToo]);
+  expect(textOf(await supervisor.call('b', { tool: 'pid' }))).not.toBe(pids[1]);
+});
+
+test('a removal is over, and its counters are gone, though whoever hears of it adds another one of that name', async () => {
+  await using stage = await createStage({ plugins: { p: puppet() } });
+  const { supervisor } = stage;
+  await supervisor.call('p', { tool: 'pid' });
+  supervisor.on('plugin:removed', ({ plugin }) => supervisor.add(plugin, puppet()));
+  const interrupted = supervisor.call('p', { tool: 'never' });
+  const settled = expect(interrupted).rejects.toMatchObject({ code: 'CALL_INTERRUPTED' });
+  await supervisor.remove('p');
+  await settled;
+  expect(supervisor.list()).toEqual(['p']);
+  expect(supervisor.status('p')).toMatchObject({ state: 'absent', generation: 1 });
+});

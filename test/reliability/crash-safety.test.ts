@@ -1,8 +1,8 @@
 /** A supervisor that dies, or is refused something, at any change to its home; and a home that was damaged. */
 
-import { cp, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createStore } from '../../actors/store/create-store.ts';
 import type { PluginOptions } from '../../src/options.ts';
 import { createSupervisor } from '../../src/supervisor.ts';
@@ -28,18 +28,22 @@ interface Failed {
   readonly stack?: string;
 }
 
+// Every change takes its time.
+if (process.env.FAULTS === 'all') vi.setConfig({ testTimeout: 30 * 60_000 });
+
 const PARTS = ['a', 'b', 'c', 'd'];
 
 /**
  * A puppet that refuses to start unless it is whole: every part of its folder has to be there with its full text, and its
  * install step must have run to the end.
  */
-async function wholeOrNothing(home: TestHome): Promise<PluginOptions> {
-  const folder = join(home.root, 'source');
+async function wholeOrNothing(home: TestHome, name = 'source'): Promise<PluginOptions> {
+  const folder = join(home.root, name);
   await cp(puppet().source, folder, { recursive: true });
   await mkdir(join(folder, 'parts'));
   for (const part of PARTS) await writeFile(join(folder, 'parts', part), part.repeat(4096));
-  const main = `import { readFileSync } from 'node:fs';
+  const main = `// ${name}
+import { readFileSync } from 'node:fs';
 for (const part of ${JSON.stringify(PARTS)}) {
   if (readFileSync('parts/' + part, 'utf8') !== part.repeat(4096)) throw new Error('half-made: ' + part);
 }
@@ -51,8 +55,8 @@ await import('./server.js');`;
 }
 
 /** Runs the program with that fault to its end. */
-async function run(home: TestHome, plugin: PluginOptions, faults: Omit<Faults, 'home'>): Promise<Ending> {
-  const MCPS_FAULTS = JSON.stringify({ home: home.path, ...faults });
+async function run(home: TestHome, plugin: PluginOptions, faults: Partial<Faults> = {}): Promise<Ending> {
+  const MCPS_FAULTS = JSON.stringify({ home: home.path, at: 0, how: 'kill', ...faults });
   const program = startProgram(startOnce, [home.path, JSON.stringify(plugin)], { ...home.env, MCPS_FAULTS });
   const output = await program.output;
   return { told: program.child.signalCode === null ? JSON.parse(output) : null };
@@ -82,16 +86,22 @@ async function expectSound(home: TestHome, plugin: PluginOptions, what: string):
 }
 
 const countChanges = async (home: TestHome, plugin: PluginOptions): Promise<number> => {
-  const { told } = await run(home, plugin, { at: 0, how: 'kill' });
+  const { told } = await run(home, plugin);
   expect(told).toMatchObject({ answer: 'well', failures: [] });
   return told!.changes;
 };
 
-/** `FAULTS=all`: every change; else every `step`-th, beginning with another one each time. */
+/**
+ * `FAULTS=all`: every change; else every `step`-th, beginning with another one each day, or with the one that a number in
+ * FAULTS names.
+ */
 function steps(total: number, step: number): number[] {
-  const every = process.env.FAULTS === 'all' ? 1 : step;
-  const first = 1 + Math.floor(Math.random() * every);
-  return Array.from({ length: total }, (_, index) => index + 1).filter((at) => (at - first) % every === 0);
+  const faults = process.env.FAULTS;
+  const every = faults === 'all' ? 1 : step;
+  const first = faults === undefined ? Math.floor(Date.now() / 86_400_000) : Number(faults);
+  return Array.from({ length: total }, (_, index) => index + 1).filter(
+    (at) => every === 1 || at % every === first % every,
+  );
 }
 
 /** Two lanes, as the smallest machine has two cores; each has its own home and plugin to `begin` with. */
@@ -144,7 +154,7 @@ async function walkWarm(step: number, work: (walk: Walk, at: number) => Promise<
 
 describe.each([
   ['first', 'kill', 'before', walkFirst, 25],
-  ['warm', 'kill', 'before', walkWarm, 1],
+  ['warm', 'kill', 'before', walkWarm, 4],
   ['first', 'half', 'in the middle of', walkFirst, 25],
   ['warm', 'half', 'in the middle of', walkWarm, 6],
 ] as const)('a supervisor is killed', (which, how, moment, walk, step) => {
@@ -153,6 +163,54 @@ describe.each([
       await run(home, plugin, { at, how });
       await expectSound(home, plugin, `${how} at ${at} of ${total}`);
     });
+  });
+});
+
+interface Below {
+  /** Only changes below it count. */
+  readonly folder: string;
+  readonly begin: PluginOptions;
+  /** What the next supervisor starts. */
+  readonly next: PluginOptions;
+}
+
+/** Does each of so many changes by half, each in a home as `prepare` makes it. */
+async function walkBelow(total: number, prepare: (home: TestHome) => Promise<Below>): Promise<void> {
+  await inLanes(
+    Array.from({ length: total }, (_, index) => index + 1),
+    async () => undefined,
+    async (_, at) => {
+      await using home = await createHome();
+      const { folder, begin, next } = await prepare(home);
+      const what = `half at ${at} of ${total} below ${folder}`;
+      expect(await run(home, begin, { home: folder, at, how: 'half' }), what).toEqual({ told: null });
+      await expectSound(home, next, what);
+    },
+  );
+}
+
+test('R55 in the middle of putting a checkout in its place: it is there whole or not at all', async () => {
+  // The folder around it, and one rename.
+  await walkBelow(2, async (home) => {
+    const plugin = await wholeOrNothing(home);
+    return { folder: join(home.path, 'checkouts'), begin: plugin, next: plugin };
+  });
+});
+
+test('R55 in the middle of removing an old environment: nobody takes the rest for a whole one', async () => {
+  // Its marker, then the rest.
+  await walkBelow(2, async (home) => {
+    const [first, second, third] = await Promise.all(['one', 'two', 'three'].map((name) => wholeOrNothing(home, name)));
+    const all = join(home.path, 'envs', 'p');
+    await run(home, first!);
+    const [oldest = ''] = await readdir(all);
+    await run(home, second!);
+    // The third start keeps the one before, and removes what is older than that once it is settled.
+    for (const [age, name] of (await readdir(all)).sort((a) => (a === oldest ? 1 : -1)).entries()) {
+      const time = new Date(Date.now() - (age + 1) * 3_600_000);
+      await utimes(join(all, name, 'installed.json'), time, time);
+    }
+    return { folder: join(all, oldest), begin: third!, next: first! };
   });
 });
 

@@ -92,7 +92,8 @@ describe.each(Object.keys(DAMAGES))('R56 a file of the home is %s', (damage) => 
       if (/^(ledger)/.test(path)) expect(await readdir(join(home.path, 'ledger')), path).toEqual(['999999-1-00000000']);
       await leaveTraces();
     }
-    expect(await readFile(join(home.path, 'format'), 'utf8')).toBe('1\n');
+    // Half of it says the same.
+    expect(await readFile(join(home.path, 'format'), 'utf8')).toMatch(/^1\n?$/);
   });
 });
 

@@ -11,6 +11,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 
 export interface Faults {
+  /** The home, or a folder in it: only what is below it counts. */
   readonly home: string;
   /** 1 is the first change; 0 breaks none and counts. */
   readonly at: number;
@@ -26,7 +27,7 @@ export const changes = (): number => count;
 if (given !== undefined) replaceAll(JSON.parse(given) as Faults);
 
 function replaceAll({ home, at, how }: Faults): void {
-  const { rmSync, writeSync, readdirSync } = fs;
+  const { cpSync, rmSync, writeSync, readdirSync } = fs;
 
   const die = (): never => {
     process.kill(process.pid, 'SIGKILL');
@@ -44,9 +45,14 @@ function replaceAll({ home, at, how }: Faults): void {
     throw Object.assign(error, { code: how, syscall: what, path: String(path) });
   };
 
-  /** What a kill may leave of a tree: every second file, whichever that is. */
-  const halfOfTree = (path: string, entries = listFiles(path)) => {
-    for (const [index, file] of entries.entries()) if (index % 2 === 1) rmSync(file, { force: true });
+  /** What a kill may leave of a tree: no order is promised, and the worst is that what speaks for the tree goes last. */
+  const halfOfTree = (path: string) => {
+    const files = listFiles(path).sort((a, b) => b.split('/').length - a.split('/').length);
+    for (const file of files.slice(0, Math.ceil(files.length / 2))) rmSync(file, { force: true });
+  };
+  const halfOfCopy = (from: string, to: string) => {
+    cpSync(from, to, { recursive: true });
+    halfOfTree(to);
   };
   const listFiles = (path: string): string[] => {
     try {
@@ -79,7 +85,10 @@ function replaceAll({ home, at, how }: Faults): void {
     const replace = (name: string, pathOf: (args: unknown[]) => unknown) => {
       const original = functions[name + suffix]!;
       const check = (args: unknown[]) =>
-        pass(name, pathOf(args), () => (name === 'rm' ? halfOfTree(String(args[0])) : undefined));
+        pass(name, pathOf(args), () => {
+          if (name === 'rm') halfOfTree(String(args[0]));
+          if (name === 'cp') halfOfCopy(String(args[0]), String(args[1]));
+        });
       functions[name + suffix] =
         suffix === 'Sync'
           ? (...args) => {
@@ -92,7 +101,7 @@ function replaceAll({ home, at, how }: Faults): void {
             };
     };
     for (const name of byPath) replace(name, (args) => target(name, args));
-    for (const name of ['rename', 'copyFile', 'link']) replace(name, (args) => args[1]);
+    for (const name of ['rename', 'copyFile', 'cp', 'link']) replace(name, (args) => args[1]);
   }
 
   const openSync = fs.openSync;

@@ -43,7 +43,7 @@ describe('limits', () => {
     const failure = await eventually(() => crashes[0]);
     expect(failure).toMatchObject({ code: 'RUN_LIMIT', generation: 1, data: { limit: 'memory', allowed: 192 * MiB } });
     expect(failure.data.used).toBeGreaterThan(192 * MiB);
-    expect(failure.message).toMatch(/took \d+ MiB memory; its limit is 192 MiB/);
+    expect(failure.message).toMatch(/took \d+ MiB of memory; its limit is 192 MiB/);
     await stage.supervisor.waitFor('p', 'ready');
     expect(stage.supervisor.status('p').generation).toBe(2);
     expect(await call(stage, 'echo', { message: 'again' })).toBe('again');

@@ -204,7 +204,7 @@ test.each(['http', 'streamable-http', 'auto'] as const)(
   async (transport) => {
     const port = await freePort();
     const script = `sleep 600 & echo "pid $!" >&2; echo "pid $$" >&2; exec perl http.pl ${port} 127.0.0.1 silent`;
-    const silent = program(['sh', '-c', script], { transport, timeouts: { start: 3000 } });
+    const silent = program(['sh', '-c', script], { transport, timeouts: { start: 8000 } });
     await using stage = await createStage({ plugins: { silent }, restartPolicy: { maxFailedStarts: 1 } });
     const { supervisor } = stage;
     const error = await failureOf(supervisor.start('silent'));

@@ -1,4 +1,4 @@
-/** Where plugins come from: a network that breaks, repositories that mean harm, two hundred first starts at once. */
+/** Where plugins come from: a network that breaks, repositories that mean harm, many first starts at once. */
 
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
@@ -122,14 +122,17 @@ describe('R63 a repository that means harm', () => {
   });
 });
 
-test('R64 two hundred first starts: never more installs at once than there are slots, and all are ready', async () => {
+/** `R64_PLUGINS=200` for as many as a large host starts. */
+const MANY = Number(process.env.R64_PLUGINS ?? 40);
+
+test(`R64 ${MANY} first starts at once: never more installs at once than there are slots, and all are ready`, async () => {
   await using home = await createHome();
-  const [count, slots] = [200, 2];
+  const [count, slots] = [MANY, 2];
   const marks = join(home.root, 'marks');
   await mkdir(marks);
   const folder = join(home.root, 'source');
   await mkdir(folder);
-  // Small enough to live two hundred times.
+  // Small enough to live hundreds of times.
   await writeFile(join(folder, 'server.sh'), SMALLEST_SERVER);
   // Everybody's own folder while it runs; how many there are is written down.
   const step = `mkdir ${marks}/$$; ls ${marks} | wc -l >> ${marks}.log; rmdir ${marks}/$$`;

@@ -126,7 +126,7 @@ test('R4 silent for ever: its start deadline ends it, with everything that it st
   const script =
     'echo "pid $$"; (trap "" TERM; echo "pid $(sh -c \'echo $PPID\')"; while :; do sleep 1; done) & sleep 600';
   await using stage = await createStage({
-    plugins: { silent: program(['sh', '-c', script], { timeouts: { start: 700 } }) },
+    plugins: { silent: program(['sh', '-c', script], { timeouts: { start: 2_000 } }) },
     restartPolicy: once,
     timing: { terminate: 100 },
   });
@@ -165,7 +165,7 @@ test('R5 slow to be well over HTTP: asked again and again, never twice at once',
 
 test('R6 one byte of an answer at a time: the start deadline counts all the same', async () => {
   await using stage = await createStage({
-    plugins: { loris: puppet('slow-loris', { timeouts: { start: 1000 } }) },
+    plugins: { loris: puppet('slow-loris', { timeouts: { start: 2_000 } }) },
     restartPolicy: once,
   });
   const error = await failureOf(stage.supervisor.call('loris', echo));

@@ -1,12 +1,21 @@
 /** Our own modules in another process: a small TypeScript program, bundled afresh and run by node. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
-/** Beside the packages, so that the bundle finds them. */
-const CACHE = fileURLToPath(new URL('../../node_modules/.cache/mcp-supervisor-tests', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Beside the packages, so that the bundle finds them; a copy of the tree that shares them has its own. */
+const CACHE = join(
+  ROOT,
+  'node_modules/.cache/mcp-supervisor-tests',
+  createHash('sha256').update(ROOT).digest('hex').slice(0, 8),
+);
 
 export interface Program {
   readonly child: ChildProcess;
@@ -21,10 +30,13 @@ export interface Program {
 /** Bundles `test/<file>`; the path can be given to `run` any number of times. */
 export async function bundleProgram(file: string): Promise<string> {
   const input = fileURLToPath(new URL(`../${file}`, import.meta.url));
-  const target = `${CACHE}/${file.replace(/\W+/g, '-')}.mjs`;
+  const target = join(CACHE, `${file.replace(/\W+/g, '-')}.mjs`);
+  const temp = `${target}.${process.pid}.tmp`;
   const bundle = await rolldown({ input, platform: 'node', external: /^[^./]/, logLevel: 'silent' });
-  await bundle.write({ file: target, format: 'esm', codeSplitting: false });
+  await bundle.write({ file: temp, format: 'esm', codeSplitting: false });
   await bundle.close();
+  // Another test file may be starting it.
+  await rename(temp, target);
   return target;
 }
 

@@ -47,9 +47,9 @@ describe('an exit', () => {
 });
 
 it.each([
-  [{ limit: 'memory', allowed: 2 ** 29, used: 2 ** 30 }, 'The program took 1024 MiB memory; its limit is 512 MiB.'],
+  [{ limit: 'memory', allowed: 2 ** 29, used: 2 ** 30 }, 'The program took 1024 MiB of memory; its limit is 512 MiB.'],
   [{ limit: 'processes', allowed: 5, used: 9 }, 'The program took 9 processes; its limit is 5.'],
-  [{ limit: 'cpuTime', allowed: 5, used: 5 }, 'The program took 5 s CPU time; its limit is 5 s.'],
+  [{ limit: 'cpuTime', allowed: 5, used: 5 }, 'The program took 5 s of CPU time; its limit is 5 s.'],
   [{ limit: 'files', allowed: 64, used: null }, 'The program needs more open files than its limit of 64.'],
 ] as const)('%j reads "%s"', (breach, message) => {
   expect(limitFailure(breach, 4)).toMatchObject({ code: 'RUN_LIMIT', generation: 4, message, data: breach });

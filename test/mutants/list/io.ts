@@ -1,0 +1,88 @@
+import type { Mutant } from '../mutants.ts';
+
+export const io: readonly Mutant[] = [
+  {
+    name: 'noise ends the session',
+    file: 'actors/mcp/stdio.ts',
+    find: 'if (message === null) noise(text);',
+    replace: "if (message === null) events.lost(createFailure('RUN_DISCONNECTED'));",
+    caughtBy: 'R43',
+  },
+  {
+    name: 'a line without an end is kept in memory',
+    file: 'actors/lines.ts',
+    find: 'while (held + rest.length > maxLine) {',
+    replace: 'while (held + rest.length > maxLine * 1_000_000) {',
+    caughtBy: 'R38',
+  },
+  {
+    name: 'no limit for inbound messages',
+    file: 'actors/mcp/framing.ts',
+    find: 'if (held <= limit) return;',
+    replace: 'if (held <= limit * 1_000_000) return;',
+    caughtBy: 'R39',
+  },
+  {
+    name: 'the size of requests is not checked',
+    file: 'actors/mcp/stdio.ts',
+    find: 'if (bytes > limits.maxMessage) return requestTooLarge(bytes, limits.maxMessage);',
+    replace: '',
+    caughtBy: 'R39',
+  },
+  {
+    name: 'what no reader takes is queued without a bound',
+    file: 'actors/mcp/stdio.ts',
+    find: 'if (process.writeBacklog() > MAX_BACKLOG) return inputFull(process.writeBacklog());',
+    replace: '',
+    caughtBy: 'R41',
+  },
+  {
+    name: 'a failed write is not told',
+    file: 'actors/mcp/stdio.ts',
+    find: '`, failed) ? null : lostSoon(inputClosed());',
+    replace: '`) ? null : null;',
+    caughtBy: 'R44',
+  },
+  {
+    name: 'the log in memory has no bound',
+    file: 'src/observe.ts',
+    find: ' || observed.characters > LOG_CHARACTERS) shorten',
+    replace: ') shorten',
+    caughtBy: 'R38',
+  },
+  {
+    name: 'an answer over the limit leaves its call waiting',
+    file: 'actors/mcp/stdio.ts',
+    find: 'const id = open ? idOfOversized(line) : null;',
+    replace: 'const id = null;',
+    caughtBy: 'R39',
+  },
+  {
+    name: 'each chunk is decoded by itself',
+    file: 'actors/mcp/framing.ts',
+    find: 'const whole = parts.length === 1 ? parts[0]! : Buffer.concat(parts, held);',
+    replace: "const whole = Buffer.from(parts.map(String).join(''));",
+    caughtBy: 'R42',
+  },
+  {
+    name: 'any JSON counts as a message',
+    file: 'actors/mcp/json-rpc.ts',
+    find: "(value as { jsonrpc?: unknown }).jsonrpc === '2.0';",
+    replace: 'true;',
+    caughtBy: 'R43',
+  },
+  {
+    name: 'noise is named again and again',
+    file: 'actors/probe/noise-meter.ts',
+    find: 'told = true;',
+    replace: '',
+    caughtBy: 'R43',
+  },
+  {
+    name: 'secrets in noise are logged',
+    file: 'actors/probe.ts',
+    find: 'process.printed(process.redact(text).slice(0, MAX_LOG_LINE))',
+    replace: "context.output({ plugin, stream: 'stdout', text })",
+    caughtBy: 'R43',
+  },
+];

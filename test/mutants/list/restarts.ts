@@ -1,0 +1,81 @@
+import type { Mutant } from '../mutants.ts';
+
+export const restarts: readonly Mutant[] = [
+  {
+    name: 'reset on spawn',
+    file: 'machines/policy.ts',
+    find: '=> ({ ...history, readyAt: null, readyFor: null });',
+    replace: '=> ({ ...history, ...noHistory });',
+    caughtBy: 'R13',
+  },
+  {
+    name: 'no growing backoff',
+    file: 'machines/policy.ts',
+    find: 'const backoff = Math.min(policy.minDelay * policy.factor ** history.streak, policy.maxDelay);',
+    replace: 'const backoff = policy.minDelay;',
+    caughtBy: 'R13',
+  },
+  {
+    name: 'no jitter',
+    file: 'machines/policy.ts',
+    find: 'const delay = Math.round(backoff * (1 + policy.jitter * (2 * random - 1)));',
+    replace: 'const delay = backoff;',
+    caughtBy: 'R13',
+  },
+  {
+    name: 'never parked',
+    file: 'machines/policy.ts',
+    find: 'if (history.failedStarts >= policy.maxFailedStarts || history.crashes.length >= policy.maxCrashes) {',
+    replace: 'if (history.failedStarts < 0) {',
+    caughtBy: 'R13',
+  },
+  {
+    name: 'no immediate restart after stable service',
+    file: 'machines/policy.ts',
+    find: "if (readyFor >= policy.immediateAfter) return { history, decision: { kind: 'retry', delay: 0 } };",
+    replace: '',
+    caughtBy: 'R14',
+  },
+  {
+    name: 'a permanent failure is retried',
+    file: 'machines/policy.ts',
+    find: "if (isPermanent(failure) || restart === 'temporary')",
+    replace: "if (restart === 'temporary')",
+    caughtBy: 'R2',
+  },
+  {
+    name: 'STOP waits for the retry timer',
+    file: 'machines/plugin/crashed.ts',
+    find: "{ target: '#plugin.absent', actions: ['refuseCalls', 'rejectHeld'] },",
+    replace: "{ actions: ['refuseCalls', 'rejectHeld'] },",
+    caughtBy: 'R17',
+  },
+  {
+    name: 'an asked-for restart counts as a crash',
+    file: 'machines/plugin/setup.ts',
+    find: "endRestart: assign({ outcome: { to: 'restart' } }),",
+    replace: "endRestart: assign({ outcome: { to: 'crashed', failure: createFailure('RUN_EXITED') } }),",
+    caughtBy: 'R18',
+  },
+  {
+    name: 'stable service does not reset the counters',
+    file: 'machines/policy.ts',
+    find: 'readyFor >= policy.resetAfter ? noHistory : before',
+    replace: 'before',
+    caughtBy: 'R14',
+  },
+  {
+    name: 'a command leaves the planned restart',
+    file: 'machines/supervisor/setup.ts',
+    find: '      enqueue.cancel(retryTimer(plugin));\n      enqueue.assign(\n        withMember(context, plugin, ({ history, removing }',
+    replace: '      enqueue.assign(\n        withMember(context, plugin, ({ history, removing }',
+    caughtBy: 'R17',
+  },
+  {
+    name: 'what is temporary is restarted',
+    file: 'machines/policy.ts',
+    find: " || restart === 'temporary'",
+    replace: '',
+    caughtBy: 'R20',
+  },
+];
