@@ -15,7 +15,7 @@ export interface Guard {
   close(): void;
 }
 
-/** Who keeps killing the guard gets no further one; the ledger still covers us at the next start. */
+/** Who keeps killing the guard gets no further one before another group is watched; the ledger covers us at the next start. */
 const MAX_RESTARTS = 5;
 
 export function createGuard(): Guard {

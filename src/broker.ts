@@ -92,7 +92,11 @@ export function createBroker(parts: BrokerParts): Broker {
   const admission = createAdmission({ send, stateOf: (plugin) => view(plugin)?.state, hold: timing.hold });
   const traffic = createTraffic({
     tell,
-    isStopping: (plugin) => view(plugin)?.state === 'stopping',
+    // Asked at the end of every call: an open gate says it without the state's name.
+    isStopping: (plugin) => {
+      const seen = view(plugin);
+      return seen?.open === false && seen.state === 'stopping';
+    },
     quiet: timing.quiet,
   });
 

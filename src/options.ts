@@ -253,7 +253,10 @@ export interface StateChange extends HistoryEntry {
 
 /** Public events: name → argument. */
 export interface SupervisorEvents {
-  /** Any of the ten states was entered. */
+  /**
+   * Any of the ten states was entered. `ready` and `idle` are told again, with the failure, when a health check turns bad and
+   * calls wait from then on; and once more, without one, when all is well again.
+   */
   'plugin:state': StateChange;
   'plugin:absent': StateChange;
   'plugin:cloning': StateChange;

@@ -64,7 +64,9 @@ export function readFields(file: string, fields: Fields): ManifestFields | Refus
   const read: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(fields)) {
     if (NOTES.has(name) || value === null) continue;
-    const reader = (READERS as Readonly<Record<string, (value: unknown) => unknown>>)[name];
+    // Own names only: a field may be called `valueOf`.
+    const known = Object.hasOwn(READERS, name);
+    const reader = known ? (READERS as Readonly<Record<string, (value: unknown) => unknown>>)[name] : undefined;
     if (reader === undefined) {
       const near = OUR_FIELDS.find((known) => isNear(known, name));
       const hint = near === undefined ? `The fields are ${OUR_FIELDS.join(', ')}.` : `Did you mean \`${near}\`?`;

@@ -268,7 +268,8 @@ export const supervisorSetup = supervisorBase.extend({
       enqueue.spawnChild('plugin', { id: plugin, input: pluginInput(context, plugin) });
       // After a sweep that failed something may live still: then only a command or a call starts it.
       const swept = !('error' in event);
-      if (swept && member.state !== 'absent' && !member.removing) {
+      if (member.stopped) enqueue.sendTo(plugin, { type: 'STOP' });
+      else if (swept && member.state !== 'absent' && !member.removing) {
         enqueueRestart(enqueue, context, plugin, member.broken);
       }
       for (const command of member.deferred) enqueue.raise(command);

@@ -81,20 +81,34 @@ export async function createHarness(options: { launchers?: readonly Launcher[] }
     complaints,
     run: (command, start = {}) => {
       const events: ProcessEvent[] = [];
+      const listeners = new Set<() => void>();
+      const heard = (event: ProcessEvent) => {
+        events.push(event);
+        for (const listener of listeners) listener();
+      };
       const input = inputOf(command, start);
       const parent = createActor(
         createMachine({
           invoke: { id: 'process', src: logic, input },
-          on: { '*': { actions: ({ event }) => void events.push(event as ProcessEvent) } },
+          on: { '*': { actions: ({ event }) => heard(event as ProcessEvent) } },
         }),
       ).start();
       actors.add(parent);
+      // Not polled: a thousand restarts would spend their time on it.
       const until: Run['until'] = (type) =>
-        vi.waitFor(() => {
-          const event = events.find((each) => each.type === type);
-          if (event) return event as never;
-          throw new Error(`no ${type} among ${JSON.stringify(events)}`);
-        }, patient);
+        new Promise((resolve, reject) => {
+          const look = () => {
+            const event = events.find((each) => each.type === type);
+            if (event === undefined) return;
+            clearTimeout(timer);
+            listeners.delete(look);
+            resolve(event as never);
+          };
+          const givesUp = () => reject(new Error(`no ${type} among ${JSON.stringify(events)}`));
+          const timer = setTimeout(givesUp, patient.timeout);
+          listeners.add(look);
+          look();
+        });
       return {
         events,
         until,

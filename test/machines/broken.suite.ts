@@ -52,6 +52,19 @@ describe('an actor that breaks', () => {
     expect(harness.plugin('a').process.inputs).toHaveLength(1);
   });
 
+  test('while it was stopped on request leaves the plugin stopped', async () => {
+    const harness = await ready('a');
+    harness.send({ type: 'STOP', plugin: 'a' });
+    expect(harness.state('a')).toMatch(/^stopping/);
+    breakActor(harness, 'a');
+    harness.plugin('a').sweep.done();
+    await harness.settle();
+    await harness.advance(3_600_000);
+    expect(harness.state('a')).toBe('absent.resting');
+    harness.call('a', 'c1');
+    expect(harness.verdicts('c1')).toMatchObject([{ failure: { code: 'CALL_STOPPED' } }]);
+  });
+
   test('is rebuilt even when the sweep breaks too', async () => {
     const harness = await ready('a');
     breakActor(harness, 'a');

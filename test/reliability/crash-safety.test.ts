@@ -217,8 +217,8 @@ test('R55 in the middle of removing an old environment: nobody takes the rest fo
 const CODES = ['ENOSPC', 'EIO', 'EMFILE'] as const;
 
 test.each([
-  ['first', walkFirst, 15],
-  ['warm', walkWarm, 4],
+  ['first', walkFirst, 24],
+  ['warm', walkWarm, 6],
 ] as const)(
   'R55 a change to the home is refused (%s start): a typed failure, and the next try succeeds',
   async (_, walk, step) => {

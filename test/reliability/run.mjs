@@ -27,13 +27,16 @@ function runOnce(number) {
       ...['node_modules/vitest/vitest.mjs', 'run', ...FILES, '-t', `\\b${values.only}\\b`],
       ...['--reporter=json', `--outputFile=${report}`],
     ],
-    { stdio: ['ignore', 'ignore', 'inherit'] },
+    // Which changes to the disk are interrupted differs from run to run.
+    { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, FAULTS: process.env.FAULTS ?? String(number) } },
   );
   const { testResults } = JSON.parse(readFileSync(report, 'utf8'));
   const broken = testResults.filter(
     ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
   );
-  const tests = testResults.flatMap((file) => file.assertionResults).filter(({ status }) => status === 'passed' || status === 'failed');
+  const tests = testResults
+    .flatMap((file) => file.assertionResults)
+    .filter(({ status }) => status === 'passed' || status === 'failed');
   for (const { fullName, status, duration = 0, failureMessages = [] } of tests) {
     const names = new Set(fullName.match(/\bR\d+\b/g));
     for (const name of names) {

@@ -237,7 +237,8 @@ describe('one daemon per home', () => {
   test('R53 embedded supervisors need no claim: two share one install, and neither sweeps what is the other’s', async () => {
     await using home = await createHome();
     const marks = join(home.root, 'installs');
-    const plugin = puppet('', { install: [['sh', '-c', `echo installed >> ${marks}`]] });
+    // Takes a while, so that the other one comes to it meanwhile.
+    const plugin = puppet('', { install: [['sh', '-c', `echo installed >> ${marks}; sleep 1`]] });
     const timing = { inputClose: 100, terminate: 100 };
     const orders: Orders = { options: { plugins: { shared: plugin }, timing }, families: true };
     await using claim = claimOf(await createStore({ home: home.path }).claimDaemon({ version: '1' }));

@@ -79,11 +79,11 @@ export const calls: readonly Mutant[] = [
     caughtBy: 'R33',
   },
   {
-    name: 'who waits is not told of a removal',
+    name: 'who waits is not told of a stop',
     file: 'machines/plugin/alive.ts',
     find: "...onStopCommands({ target: '.stopping', actions: ['refuseCalls', 'rejectHeld', 'endAbsent'] }),",
     replace: "...onStopCommands({ target: '.stopping', actions: ['refuseCalls', 'endAbsent'] }),",
-    caughtBy: 'R36',
+    caughtBy: 'R32',
   },
   {
     name: 'last come, first served',
@@ -91,13 +91,6 @@ export const calls: readonly Mutant[] = [
     find: '[...context.held, event.callId]',
     replace: '[event.callId, ...context.held]',
     caughtBy: 'R8',
-  },
-  {
-    name: 'an exit overtakes the last answer',
-    file: 'actors/mcp/follow-process.ts',
-    find: 'await Promise.race([stdoutEnded ?? delay(LAST_WORDS), delay(LAST_WORDS)]);',
-    replace: '',
-    caughtBy: 'R37',
   },
   {
     name: 'an unknown id answers the next call',

@@ -85,4 +85,11 @@ export const io: readonly Mutant[] = [
     replace: "context.output({ plugin, stream: 'stdout', text })",
     caughtBy: 'R43',
   },
+  {
+    name: 'the error of a pipe is not passed on',
+    file: 'actors/process/handle.ts',
+    find: 'else stdin.write(data, (error) => error && guarded(failed));',
+    replace: 'else stdin.write(data);',
+    caughtBy: 'R44',
+  },
 ];
