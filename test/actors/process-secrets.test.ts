@@ -56,7 +56,6 @@ describe('a plugin that prints its secrets', () => {
     await using harness = await createHarness();
     const script = '[ "$KEY" = s3cret-value ] && echo "right: $KEY" >&2; echo "plain $PLACE" >&2; exit 1';
     const run = harness.run(['sh', '-c', script], {
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: references are written so
       env: { KEY: '${cmd:echo s3cret-value}', PLACE: '/some/folder' },
       plan: { wants: [{ name: 'PLACE', required: false, secret: false }] },
     });
@@ -69,7 +68,6 @@ describe('a plugin that prints its secrets', () => {
 
   it('finds what comes with a plugin as it is written', async () => {
     await using harness = await createHarness();
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: what a hostile manifest would ask for
     const env = { A: '${env:AWS_SECRET_ACCESS_KEY}', B: '${cmd:touch canary}' };
     const run = harness.run(['sh', '-c', 'echo "$A $B" >&2'], { plan: { env } });
     run.send({ type: 'spawn' });

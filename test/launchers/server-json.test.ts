@@ -35,7 +35,6 @@ describe('the registry’s entry of the package', () => {
 
   it('fixes variables, and leaves templates and choices to others (trap 32)', () => {
     const variable = (name: string, value?: string) => ({ name, ...(value === undefined ? {} : { value }) });
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: a template that was never filled in
     const template = '${VERSION}';
     const environmentVariables = [variable('MODE', 'local'), variable('VERSION', template), variable('API_KEY')];
     const plan = planWith({ identifier: '@acme/weather', version: template, environmentVariables });

@@ -102,7 +102,6 @@ async function filesOf({ home }: Stage): Promise<string> {
 
 const env = {
   PLAIN,
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: references are written so
   RESOLVED: '${cmd:printf %s-%s resolved-S3cret value}',
   PEM,
 };
@@ -211,7 +210,6 @@ describe('secrets', () => {
     vi.stubEnv('VAULT_TOKEN', RESOLVED);
     await using watched = await createWatched({
       made: puppet('', {
-        // biome-ignore lint/suspicious/noTemplateCurlyInString: references are written so
         env: { TOKEN: '${env:VAULT_TOKEN}' },
         install: [['sh', '-c', 'echo "$VAULT_TOKEN"; exit 1']],
       }),

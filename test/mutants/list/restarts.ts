@@ -67,8 +67,8 @@ export const restarts: readonly Mutant[] = [
   {
     name: 'a command leaves the planned restart',
     file: 'machines/supervisor/setup.ts',
-    find: '      enqueue.cancel(retryTimer(plugin));\n      enqueue.assign(\n        withMember(context, plugin, ({ history, removing, stopped }',
-    replace: '      enqueue.assign(\n        withMember(context, plugin, ({ history, removing, stopped }',
+    find: '      enqueue.cancel(retryTimer(plugin));\n      enqueue.assign(\n        withMember(context, plugin, ({ history, removing',
+    replace: '      enqueue.assign(\n        withMember(context, plugin, ({ history, removing',
     caughtBy: 'R17',
   },
   {
