@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 const LAST = 66;
-const FILES = ['test/reliability', 'test/model', 'test/machines/machines.test.ts', 'test/actors'];
+const FILES = ['test/reliability', 'test/model', 'test/machines/machines.test.ts'];
 
 const { values } = parseArgs({
   options: { times: { type: 'string', default: '20' }, only: { type: 'string', default: 'R\\d+' } },
