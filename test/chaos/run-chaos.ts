@@ -3,16 +3,7 @@
  * once all has come to rest, what must always hold is checked. Linux.
  */
 
-import {
-  appendFileSync,
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-} from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { PluginOptions, PluginStatus, SupervisorOptions } from '../../src/options.ts';
 import { createAccounts, createTail } from '../support/accounts.ts';
 import { type Carrier, carriersOf, hashOf } from '../support/carriers.ts';
+import { listIfThere, readIfThere } from '../support/if-there.ts';
 import { createSeeded } from '../support/seeded.ts';
 import { type Answer, type DrivenHost, startHost } from './driven-host.ts';
 import type { Command, FromHost } from './host.ts';
@@ -416,20 +408,4 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   for (const { pid } of carriersOf(home)) signal(pid, 'SIGKILL');
   rmSync(root, { recursive: true, force: true, maxRetries: 3 });
   return { steps: step, events: counts, calls: accounts.told(), violations, history };
-}
-
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-function listIfThere(path: string): readonly string[] {
-  try {
-    return readdirSync(path);
-  } catch {
-    return [];
-  }
 }

@@ -3,17 +3,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { SupervisorError } from '../../src/errors.ts';
 import type { CallOptions, Supervisor } from '../../src/options.ts';
-import { createStage, eventually, linesOf, logOf, puppet, type Stage, textOf } from './stage.ts';
+import { createStage, eventually, failureOf, linesOf, logOf, puppet, type Stage, textOf } from './stage.ts';
 
 const call = async (supervisor: Supervisor, tool: string, given: object = {}, options: CallOptions = {}) =>
   textOf(await supervisor.call('p', { tool, arguments: { ...given } }, options));
-const failureOf = (work: Promise<unknown>) =>
-  work.then(
-    () => expect.fail('it succeeded'),
-    (error: unknown) => (SupervisorError.is(error) ? error : expect.fail(String(error))),
-  );
 const noted = async ({ home }: Stage, what: string) =>
   (await linesOf(logOf(home))).filter((line) => line === what || line.startsWith(`${what} `));
 

@@ -5,18 +5,12 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createFailure } from '../../machines/failure.ts';
 import { defaultRestartPolicy } from '../../machines/policy.ts';
-import type { SupervisorError } from '../../src/errors.ts';
 import type { Supervisor, ToolCall } from '../../src/options.ts';
 import { createHarness, type Harness, type HarnessOptions } from '../../src/testing/harness.ts';
-import { createStage, eventually, linesOf, logOf, puppet, statesOf, textOf } from './stage.ts';
+import { createStage, eventually, failureOf, linesOf, logOf, puppet, statesOf, textOf } from './stage.ts';
 
 const echo = (message: string) => ({ tool: 'echo', arguments: { message } });
 const pid: ToolCall = { tool: 'pid' };
-const failureOf = (call: Promise<unknown>): Promise<SupervisorError> =>
-  call.then(
-    (result) => Promise.reject(new Error(`answered ${JSON.stringify(result)}`)),
-    (error: SupervisorError) => error,
-  );
 /** What the supervisor machine has counted against a plugin. */
 const historyOf = ({ actor }: { readonly actor: Harness['actor'] | Supervisor['actor'] }, name: string) =>
   actor.getSnapshot().context.plugins[name]!.history;

@@ -1,19 +1,13 @@
 /** What goes through the pipes: floods, monsters, broken bytes and broken pipes cost neither memory nor a wrong answer. */
 
 import { expect, test } from 'vitest';
-import { SupervisorError } from '../../src/errors.ts';
 import type { CallOptions, Supervisor, SupervisorOptions } from '../../src/options.ts';
-import { createStage, eventually, linesOf, logOf, puppet, textOf } from './stage.ts';
+import { createStage, eventually, failureOf, linesOf, logOf, puppet, textOf } from './stage.ts';
 
 const MB = 1024 * 1024;
 const base64 = (bytes: string | Buffer) => Buffer.from(bytes).toString('base64');
 const call = async (supervisor: Supervisor, tool: string, given: object = {}, options: CallOptions = {}) =>
   textOf(await supervisor.call('p', { tool, arguments: { ...given } }, options));
-const failureOf = (work: Promise<unknown>) =>
-  work.then(
-    () => expect.fail('it succeeded'),
-    (error: unknown) => (SupervisorError.is(error) ? error : expect.fail(String(error))),
-  );
 
 /** A puppet `p` in service. */
 async function running(options: SupervisorOptions = {}) {

@@ -6,10 +6,9 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { findCgroup } from '../../actors/confinement/cgroup.ts';
 import type { Failure } from '../../machines/failure.ts';
-import { SupervisorError } from '../../src/errors.ts';
 import type { PluginOptions, SupervisorOptions } from '../../src/options.ts';
 import { needsBubblewrap, needsRoot } from '../support/sandbox.ts';
-import { createStage, eventually, linesOf, program, puppet, type Stage, statesOf, textOf } from './stage.ts';
+import { createStage, eventually, failureOf, linesOf, program, puppet, type Stage, statesOf, textOf } from './stage.ts';
 
 const MiB = 1024 * 1024;
 /** Long enough never to expire here. */
@@ -27,12 +26,6 @@ async function running(plugin: Partial<PluginOptions>, mode = '', options: Super
   const { pid } = await stage.supervisor.start('p');
   return { stage, crashes, pid: pid! };
 }
-
-const failureOf = (work: Promise<unknown>) =>
-  work.then(
-    () => expect.fail('it succeeded'),
-    (error: unknown) => (SupervisorError.is(error) ? error : expect.fail(String(error))),
-  );
 
 describe('limits', () => {
   test('R21 takes more memory than it may: it is ended, named for it, and started again', async () => {

@@ -6,16 +6,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { SupervisorError } from '../../src/errors.ts';
 import type { PluginOptions, Supervisor } from '../../src/options.ts';
 import { isAlive } from '../support/leftovers.ts';
-import { createStage, eventually, fixture, linesOf, program, statesOf } from './stage.ts';
+import { createStage, eventually, failureOf, fixture, linesOf, program, statesOf } from './stage.ts';
 
-const failureOf = (call: Promise<unknown>): Promise<SupervisorError> =>
-  call.then(
-    (result) => Promise.reject(new Error(`answered ${JSON.stringify(result)}`)),
-    (error: SupervisorError) => error,
-  );
 const crashesOf = ({ actor }: Supervisor, name: string) => actor.getSnapshot().context.plugins[name]?.history.crashes;
 const portOf = (supervisor: Supervisor, name: string) => Number(new URL(supervisor.status(name).url ?? '').port);
 const pidOf = async (supervisor: Supervisor, name: string) =>

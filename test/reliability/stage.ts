@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { vi } from 'vitest';
+import { SupervisorError } from '../../src/errors.ts';
 import type { PluginOptions, Supervisor, SupervisorOptions, ToolResult } from '../../src/options.ts';
 import { createSupervisor } from '../../src/supervisor.ts';
 import { createHome, type TestHome } from '../support/home.ts';
@@ -72,6 +73,13 @@ export const eventually = <T>(look: () => T | Promise<T>, patience = 30_000): Pr
   );
 
 export const textOf = (result: ToolResult): string => result.content?.[0]?.text ?? '';
+
+/** What a call or a command was rejected with; fails when it was not, or with anything else. */
+export const failureOf = (work: Promise<unknown>): Promise<SupervisorError> =>
+  work.then(
+    (result) => Promise.reject(new Error(`it gave ${JSON.stringify(result)}`)),
+    (error: unknown) => (SupervisorError.is(error) ? error : Promise.reject(error)),
+  );
 
 /** The states that a plugin went through, oldest first. */
 export const statesOf = (supervisor: Supervisor, name: string): readonly string[] =>

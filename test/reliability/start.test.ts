@@ -7,22 +7,27 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { SupervisorError } from '../../src/errors.ts';
 import type { PluginOptions, Supervisor } from '../../src/options.ts';
 import { tar } from '../support/archives.ts';
 import { environmentsOf, type TestHome } from '../support/home.ts';
 import { isAlive } from '../support/leftovers.ts';
-import { createStage, eventually, fixture, linesOf, logOf, program, puppet, statesOf, textOf } from './stage.ts';
+import {
+  createStage,
+  eventually,
+  failureOf,
+  fixture,
+  linesOf,
+  logOf,
+  program,
+  puppet,
+  statesOf,
+  textOf,
+} from './stage.ts';
 
 /** Restarts follow each other at once. */
 const quick = { minDelay: 1, maxDelay: 1 };
 const once = { ...quick, maxFailedStarts: 1 };
 const echo = { tool: 'echo', arguments: { message: 'hello' } };
-const failureOf = (call: Promise<unknown>): Promise<SupervisorError> =>
-  call.then(
-    (result) => Promise.reject(new Error(`answered ${JSON.stringify(result)}`)),
-    (error: SupervisorError) => error,
-  );
 const count = (supervisor: Supervisor, name: string, state: string) =>
   statesOf(supervisor, name).filter((each) => each === state).length;
 /** What the supervisor has counted against a plugin. */

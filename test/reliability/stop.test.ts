@@ -6,21 +6,15 @@ import { createServer } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { isAlive } from '../../actors/groups.ts';
 import { subState } from '../../machines/states.ts';
-import { SupervisorError } from '../../src/errors.ts';
 import type { Supervisor } from '../../src/options.ts';
 import type { PluginSnapshot } from '../../src/status.ts';
 import { expectProcessesToEnd, leftoversOf } from '../support/leftovers.ts';
-import { createStage, eventually, linesOf, logOf, puppet, type Stage, statesOf, textOf } from './stage.ts';
+import { createStage, eventually, failureOf, linesOf, logOf, puppet, type Stage, statesOf, textOf } from './stage.ts';
 
 /** Long enough never to expire here. */
 const PATIENT = 60_000;
 const call = async (supervisor: Supervisor, tool: string, given: Record<string, unknown> = {}) =>
   textOf(await supervisor.call('p', { tool, arguments: given }));
-const failureOf = (work: Promise<unknown>) =>
-  work.then(
-    () => expect.fail('it succeeded'),
-    (error: unknown) => (SupervisorError.is(error) ? error : expect.fail(String(error))),
-  );
 const only = async (stage: Stage, what: string) =>
   (await linesOf(logOf(stage.home))).filter((line) => line.startsWith(what));
 

@@ -3,7 +3,7 @@
  * descriptors and memory flat, nothing left behind.
  */
 
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,6 +12,7 @@ import type { PluginStatus } from '../../src/options.ts';
 import { createSupervisor } from '../../src/supervisor.ts';
 import { createAccounts, createTail } from '../support/accounts.ts';
 import { carriersOf } from '../support/carriers.ts';
+import { listIfThere, readIfThere } from '../support/if-there.ts';
 import { createSeeded } from '../support/seeded.ts';
 
 export interface SoakOptions {
@@ -247,21 +248,5 @@ function killIfThere(pid: number): void {
     process.kill(pid, 'SIGKILL');
   } catch {
     // It has ended by itself.
-  }
-}
-
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-function listIfThere(path: string): readonly string[] {
-  try {
-    return readdirSync(path);
-  } catch {
-    return [];
   }
 }
