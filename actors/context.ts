@@ -138,6 +138,23 @@ export interface RequestOptions {
   /** Milliseconds that no progress can extend. */
   readonly hardTimeout?: number | undefined;
   readonly onProgress?: ((progress: unknown) => void) | undefined;
+  /**
+   * Answers what the server asks its client while it works on this request (sampling, elicitation, roots); only an
+   * interactive session asks. Resolves with the `result`; a rejection with `{code, message, data}` becomes the error.
+   * Who is asked: over HTTP the request on whose stream it came; else the one request in flight that could have caused it,
+   * and with several nobody (-32603).
+   */
+  readonly onRequest?: ((request: ServerRequest) => Promise<unknown>) | undefined;
+  /** Notifications, progress aside, that provably belong to this request: they came on its own response stream. */
+  readonly onNotification?: ((message: JsonRpcMessage) => void) | undefined;
+}
+
+/** What a server asks its client. */
+export interface ServerRequest {
+  readonly method: string;
+  readonly params: unknown;
+  /** Aborted when the server takes it back, or the request that it belongs to is over. */
+  readonly signal: AbortSignal;
 }
 
 /** One tool as the server described it, untouched. */
@@ -165,8 +182,16 @@ export interface Session {
   /** One MCP request; resolves with the verbatim `result`. */
   request(method: string, params: unknown, options?: RequestOptions): Promise<unknown>;
   notify(method: string, params: unknown): void;
-  /** Notifications of the server, and its requests, already answered: `ping` with {}, everything else with -32601. */
+  /**
+   * Notifications of the server that belong to no request (`RequestOptions.onNotification`), and its requests, already
+   * answered or given to whoever they belong to.
+   */
   onMessage(listener: (message: JsonRpcMessage) => void): () => void;
+  /**
+   * From now on `notifications/resources/updated` is wanted for exactly these URIs (legacy: resources/subscribe and
+   * unsubscribe; modern: a new subscriptions/listen). Rejects with the server's refusal.
+   */
+  follow(uris: readonly string[]): Promise<void>;
   /** Plain HTTP: POSTs the payload (or `{path, method, query, headers, body}`) and resolves with the parsed answer. */
   post(payload: unknown, options?: RequestOptions): Promise<unknown>;
   /**

@@ -154,8 +154,32 @@ export interface PluginSpec {
   readonly liveness?: number | null;
   /** Protocol era: `auto` tries `initialize` first, then `server/discover`. */
   readonly protocol: 'auto' | 'legacy' | 'modern';
+  /**
+   * Whether we tell the server that its clients can be asked (sampling, elicitation, roots). Default false: what many
+   * clients share can't be told which of them to ask without taking their calls one after the other.
+   */
+  readonly interactive?: boolean;
+  /** Which of its tools exist for anyone; default: all. */
+  readonly tools?: ToolFilter;
+  /** Default `shared`. */
+  readonly instances?: Instances;
   readonly timeouts: Timeouts;
 }
+
+/** Globs (`*` alone is special) over tool names. A tool passes when one of `allow` matches and none of `deny`. */
+export interface ToolFilter {
+  /** Absent: everything. */
+  readonly allow?: readonly string[];
+  readonly deny?: readonly string[];
+}
+
+/** How many processes serve a plugin's callers. Each is an instance, `name#k`, with a life of its own. */
+export type Instances =
+  | { readonly kind: 'shared' }
+  /** One for each client session, at most `max` (default 8), stopped `idle` milliseconds after its last call (default 5 min). */
+  | { readonly kind: 'per-session'; readonly max: number; readonly idle: number }
+  /** So many, calls go to the one with the fewest in flight. */
+  | { readonly kind: 'pool'; readonly size: number };
 
 /** Root-relative view of a folder ('/' separators). Launchers see nothing else. */
 export interface FileView {

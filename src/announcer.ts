@@ -18,6 +18,7 @@ const EVENTS: readonly (keyof SupervisorEvents)[] = [
   ...PLUGIN_STATES.map((state) => `plugin:${state}` as const),
   'plugin:removed',
   'plugin:log',
+  'plugin:message',
   'supervisor:closed',
 ];
 

@@ -4,7 +4,7 @@
  * settles exactly once, with its fate.
  */
 
-import type { Instance, RequestOptions, Session } from '../actors/context.ts';
+import type { Instance, JsonRpcMessage, RequestOptions, Session } from '../actors/context.ts';
 import { SessionError } from '../actors/mcp/session-error.ts';
 import type { SupervisorCommand, SupervisorEmitted, TrafficEvent } from '../machines/events.ts';
 import { createFailure, type Failure } from '../machines/failure.ts';
@@ -48,6 +48,8 @@ export interface BrokerParts {
   readonly timing: BrokerTiming;
   /** A request was answered, so many milliseconds after it was sent. */
   readonly answered?: (plugin: string, milliseconds: number, result: unknown) => void;
+  /** A server said something that belongs to no request. */
+  readonly message?: (plugin: string, generation: number, message: JsonRpcMessage) => void;
   /** A session has ended, with so many answers that nobody waited for. */
   readonly lateReplies?: (plugin: string, count: number) => void;
   /** Every call goes through the machines as a CALL event. */
@@ -184,6 +186,8 @@ export function createBroker(parts: BrokerParts): Broker {
       hardTimeout: Math.max(timeout, timing.hardCall),
       signal: options.signal,
       onProgress: options.onProgress,
+      onRequest: options.onRequest,
+      onNotification: options.onNotification,
     };
     for (let replayed = false; ; replayed = true) {
       const open = (!parts.trace && openSession(plugin)) || (await session(plugin, options));
@@ -239,6 +243,7 @@ export function createBroker(parts: BrokerParts): Broker {
         const opened = instance.session;
         sessions.set(plugin, opened);
         traffic.watch(plugin, generation);
+        if (parts.message !== undefined) opened.onMessage((message) => parts.message?.(plugin, generation, message));
         void opened.closed.then((reason) => {
           if (reason === null) return;
           lost.set(opened, reason);

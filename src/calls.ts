@@ -121,6 +121,8 @@ export function createCalls(
             timeout,
             hardTimeout,
             signal,
+            onRequest: requested.onRequest,
+            onNotification: requested.onNotification,
             ...guardedProgress(name, requested),
           });
           meter.answered(name, performance.now() - sent, result);
@@ -134,6 +136,7 @@ export function createCalls(
         }
       },
       notify: (method, params) => session.notify(method, params),
+      follow: (uris) => session.follow(uris),
       onMessage(listener) {
         const stop = session.onMessage(guarded(name, listener));
         listening.add(stop);

@@ -15,8 +15,10 @@ import {
 } from './confinement.ts';
 import { createSecrets } from './credential.ts';
 import { supervisorError } from './errors.ts';
+import { INSTANCES_EXPECTED, isInstances, toInstances } from './instance-options.ts';
 import type { PluginOptions, SupervisorOptions } from './options.ts';
 import { parseSource } from './source.ts';
+import { isToolFilter } from './tool-filter.ts';
 
 /** Idle stop when nothing is said: 5 min. */
 const IDLE_STOP = 5 * 60_000;
@@ -62,6 +64,9 @@ const FIELDS: Readonly<Record<keyof PluginOptions, { expected: string; fits: (va
     (value) => Number.isInteger(value) && (value as number) > 0 && (value as number) < 65_536,
   ),
   protocol: oneOf(['auto', 'legacy', 'modern']),
+  interactive: kind('true or false', (value) => typeof value === 'boolean'),
+  tools: kind('an object of lists of globs (allow, deny)', isToolFilter),
+  instances: kind(INSTANCES_EXPECTED, isInstances),
   install: commands,
   build: commands,
   allowScripts: kind(
@@ -188,6 +193,9 @@ export function toSpec(
     idleStop: options.idleStop === false ? null : (options.idleStop ?? IDLE_STOP),
     ...(options.liveness === undefined ? {} : { liveness: options.liveness === false ? null : options.liveness }),
     protocol: options.protocol ?? 'auto',
+    ...(options.interactive === undefined ? {} : { interactive: options.interactive }),
+    ...(options.tools === undefined ? {} : { tools: options.tools }),
+    ...(options.instances === undefined ? {} : { instances: toInstances(options.instances) }),
     timeouts: { ...defaults.timeouts, ...options.timeouts },
   };
 }
@@ -199,12 +207,12 @@ export const launchesAlike = (a: PluginSpec, b: PluginSpec): boolean => isDeepSt
 export const saysTheSame = (a: PluginSpec, b: PluginSpec): boolean =>
   launchesAlike(a, b) && isDeepStrictEqual(policyOf(a), policyOf(b));
 
-const policyOf = ({ restart, activation, idleStop, liveness, timeouts }: PluginSpec) => ({
-  ...{ restart, activation, idleStop, liveness, timeouts },
+const policyOf = ({ restart, activation, idleStop, liveness, tools, timeouts }: PluginSpec) => ({
+  ...{ restart, activation, idleStop, liveness, tools, timeouts },
 });
 
 function launchOf({ env, credential, ...spec }: PluginSpec) {
-  const { restart, activation, idleStop, liveness, timeouts, ...launch } = spec;
+  const { restart, activation, idleStop, liveness, tools, timeouts, ...launch } = spec;
   return { ...launch, env: env.reveal(), credential: credential?.reveal() };
 }
 

@@ -1,8 +1,8 @@
 /** The public shapes of `createSupervisor`: what goes in and what comes out. Defaults stand at each option. */
 
 import type { createActor, InspectionEvent } from 'xstate';
-import type { Limits, Log, ToolDescription } from '../actors/context.ts';
-import type { EnvPolicy, Launcher, PluginSpec, RestartType, Timeouts, Transport } from '../launchers/plan.ts';
+import type { Limits, Log, ServerRequest, ToolDescription } from '../actors/context.ts';
+import type { EnvPolicy, Launcher, PluginSpec, RestartType, Timeouts, ToolFilter, Transport } from '../launchers/plan.ts';
 import type { Failure, FailureCode } from '../machines/failure.ts';
 import type { RestartPolicy, Timing } from '../machines/policy.ts';
 import type { PluginState } from '../machines/states.ts';
@@ -58,6 +58,18 @@ export interface PluginOptions {
   readonly port?: number;
   /** Default `auto`. */
   readonly protocol?: PluginSpec['protocol'];
+  /**
+   * The server may ask its clients (sampling, elicitation, roots); calls to one that talks over stdio are then made one
+   * after the other, so that it is certain whom it asks. Default false: it is told that nobody can be asked.
+   */
+  readonly interactive?: boolean;
+  /** Globs over its tools' names: what doesn't pass is neither listed nor callable. Default: all of them. */
+  readonly tools?: ToolFilter;
+  /**
+   * `shared` (default): one process for everybody. `per-session`: one for each client session, at most 8, stopped 5 min after its
+   * last call; `{ perSession: { max, idle } }` in numbers and milliseconds. `{ pool: N }`: N processes, the least busy is called.
+   */
+  readonly instances?: InstanceOptions;
   /** Install commands that replace the detected ones; [] installs nothing. */
   readonly install?: readonly (string | readonly string[])[];
   /** Build commands that replace the detected ones; [] builds nothing. */
@@ -77,6 +89,12 @@ export interface PluginOptions {
   readonly liveness?: number | false;
   readonly timeouts?: Timeouts;
 }
+
+export type InstanceOptions =
+  | 'shared'
+  | 'per-session'
+  | { readonly pool: number }
+  | { readonly perSession: { readonly max?: number; readonly idle?: number } };
 
 /** Options for every plugin that doesn't say otherwise. */
 export type Defaults = Omit<PluginOptions, 'source' | 'ref' | 'subdir'>;
@@ -133,6 +151,15 @@ export interface CallOptions {
   readonly startTimeout?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: unknown) => void;
+  /**
+   * Answers what the server asks while it works on this call: sampling, elicitation, roots. Needs `interactive: true`. Resolves
+   * with the `result`; a rejection with `{code, message, data}` is given to the server as the error.
+   */
+  readonly onRequest?: (request: ServerRequest) => Promise<unknown>;
+  /** Notifications, progress aside, that provably belong to this call (HTTP: they came on its own response stream). */
+  readonly onNotification?: (message: unknown) => void;
+  /** Names the client session that calls: with `instances: 'per-session'` each has a process of its own. */
+  readonly session?: string;
 }
 
 /** `tools/call` by name. */
@@ -269,6 +296,13 @@ export interface SupervisorEvents {
   'plugin:stopping': StateChange;
   'plugin:crashed': StateChange;
   'plugin:removed': { readonly plugin: string };
+  /** A notification of the server that belongs to no call: list_changed (told when `tools` is fresh), resources/updated, message. */
+  'plugin:message': {
+    readonly plugin: string;
+    readonly generation: number;
+    readonly method: string;
+    readonly params: unknown;
+  };
   'plugin:log': LogLine & { readonly plugin: string };
   'supervisor:closed': undefined;
 }
@@ -284,6 +318,8 @@ export interface Link {
   request(method: string, params?: unknown, options?: CallOptions): Promise<unknown>;
   notify(method: string, params?: unknown): void;
   onMessage(listener: (message: unknown) => void): () => void;
+  /** From now on `notifications/resources/updated` is wanted for exactly these URIs. */
+  follow(uris: readonly string[]): Promise<void>;
   /** Resolves with the reason when the generation ends; null when the link was closed by its owner. */
   readonly closed: Promise<Failure | null>;
   close(): void;

@@ -90,6 +90,11 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
     instances,
     answered: meter.answered,
     lateReplies: meter.lateReplies,
+    message(plugin, generation, { id, method, params }) {
+      if (id === undefined && method !== undefined) {
+        announce('plugin:message', { plugin, generation, method, params });
+      }
+    },
     callTimeout: (name) => specs.get(name)?.timeouts.call,
     timing: defaultBrokerTiming,
     trace: options.trace ?? false,

@@ -124,6 +124,7 @@ export function createPlainHttpSession({
     request: (method) =>
       Promise.reject(badPayload(`This plugin is a plain HTTP service: it has no MCP method ${method}.`)),
     notify: () => {},
+    async follow() {},
     onMessage: () => () => {},
     async post(payload, options = {}) {
       return send(toRequest(payload, client.target.origin, path), options);

@@ -239,6 +239,7 @@ export function createSession(
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    async follow() {},
     post: () =>
       Promise.reject(
         sessionError('CALL_BAD_ARGUMENTS', 'not-sent', {

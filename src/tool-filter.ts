@@ -1,0 +1,29 @@
+/** Globs over tool names: which tools of a plugin exist, and which of them a profile shows. */
+
+import type { ToolFilter } from '../launchers/plan.ts';
+
+export function isToolFilter(value: unknown): value is ToolFilter {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.entries(value).every(
+    ([name, globs]) =>
+      (name === 'allow' || name === 'deny') &&
+      Array.isArray(globs) &&
+      globs.every((glob) => typeof glob === 'string' && glob !== ''),
+  );
+}
+
+/** True for a name that one of `allow` matches (or there is no `allow`) and none of `deny`. */
+export function createToolFilter({ allow, deny = [] }: ToolFilter = {}): (name: string) => boolean {
+  const allowed = allow?.map(toPattern);
+  const denied = deny.map(toPattern);
+  return (name) => (allowed?.some((glob) => glob.test(name)) ?? true) && !denied.some((glob) => glob.test(name));
+}
+
+/** `*` is any run of characters, everything else is itself. */
+const toPattern = (glob: string): RegExp =>
+  new RegExp(
+    `^${glob
+      .split('*')
+      .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+      .join('[\\s\\S]*')}$`,
+  );
