@@ -65,11 +65,12 @@ async function bring(
       const { resolvePackage } = await import('./clone/package.ts');
       return resolvePackage(context, { plugin, source }, signal);
     }
-    case 'command': {
+    case 'command':
+    case 'remote': {
       // Nothing is fetched and nothing copied: what stands for it is an empty folder.
-      const dir = context.store.checkoutDir(source, 'command');
+      const dir = context.store.checkoutDir(source, source.kind);
       await mkdir(dir, { recursive: true });
-      return { dir, commit: 'command', committedAt: null };
+      return { dir, commit: source.kind, committedAt: null };
     }
   }
 }

@@ -1,5 +1,6 @@
 /** What every actor factory takes: its collaborators, nothing global. Built once per supervisor by `src/compose`. */
 
+import type { Dispatcher } from 'undici';
 import type { Launcher, Transport } from '../launchers/plan.ts';
 import type { Health } from '../machines/contracts.ts';
 import type { Exit, Failure } from '../machines/failure.ts';
@@ -53,6 +54,8 @@ export interface Limits {
 /** One generation of a plugin, from spawn to group.empty. */
 export interface Instance {
   readonly generation: number;
+  /** Folder of the environment that it runs in (`Store.environmentDir`). */
+  readonly environment?: string;
   readonly process: ProcessHandle;
   /** Set by the probe actor when ready. */
   session: Session | null;
@@ -75,7 +78,8 @@ export interface Noise {
 export interface ProcessHandle {
   readonly plugin: string;
   readonly generation: number;
-  readonly pid: number;
+  /** null for a server that runs elsewhere. */
+  readonly pid: number | null;
   /** Port handed to it; null when none was leased. */
   readonly leasedPort: number | null;
   /** Unix socket path handed to it; null for TCP and stdio. */
@@ -106,6 +110,28 @@ export interface ProcessHandle {
   listening(): Promise<readonly ListenSocket[] | null>;
   /** Resolves when the leader has exited; never rejects. */
   readonly exited: Promise<Exit>;
+  /** How it is reached, of a server that runs elsewhere; absent for every other. */
+  readonly remote?: Remote;
+}
+
+/** What we need of undici's. */
+export interface HttpDispatcher extends Pick<Dispatcher, 'dispatch'> {
+  /** Cuts every connection. */
+  destroy(): Promise<void>;
+}
+
+/** The way to a server that runs elsewhere. */
+export interface Remote {
+  /** With its secrets. */
+  readonly url: URL;
+  /** Of every request. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Whether another start may find other headers: what they refer to is looked up anew. */
+  readonly refreshes: boolean;
+  /** Connections by the caller's proxy, trusting the caller's certificates; the asker's to destroy. */
+  connect(): Promise<HttpDispatcher>;
+  /** Ours is no more: it has been stopped. */
+  readonly ended: Promise<void>;
 }
 
 export interface ListenSocket {
@@ -145,6 +171,8 @@ export interface RequestOptions {
    * and with several nobody (-32603).
    */
   readonly onRequest?: ((request: ServerRequest) => Promise<unknown>) | undefined;
+  /** Who asks, where there are several (the client session); what one gave up is never another one's question. */
+  readonly caller?: string | undefined;
   /** Notifications, progress aside, that provably belong to this request: they came on its own response stream. */
   readonly onNotification?: ((message: JsonRpcMessage) => void) | undefined;
 }

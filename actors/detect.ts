@@ -39,7 +39,7 @@ export async function detect(
 
 /** Where there are several to choose from, each is named as it is to be typed. */
 async function refusalFailure({ code, message, hint, evidence, choices }: Refusal, source: Source): Promise<Failure> {
-  if (choices === undefined || source.kind === 'package' || source.kind === 'command') {
+  if (choices === undefined || source.kind === 'package' || source.kind === 'command' || source.kind === 'remote') {
     return createFailure(code, { message, hint, data: { evidence } });
   }
   const { showSource } = await import('../launchers/source-text.ts');

@@ -4,11 +4,13 @@ import { createFailure, type Failure } from '../machines/failure.ts';
 import type { ActorContext, Instance } from './context.ts';
 import { failureOf } from './failure-error.ts';
 import { looksLikeMessage } from './mcp/json-rpc.ts';
+import { ASK_ANYTHING } from './mcp/meta.ts';
 import type { Search } from './probe/endpoints.ts';
 import { watchLines } from './probe/lines.ts';
 import { probeNetwork, type Verdict } from './probe/network.ts';
 import { createNoiseMeter } from './probe/noise-meter.ts';
 import { remember } from './probe/remember.ts';
+import { probeRemote } from './probe/remote.ts';
 import { probeStdio } from './probe/stdio.ts';
 
 type Logic = CallbackActorLogic<{ readonly type: 'probe.none' }, ProbeInput>;
@@ -60,7 +62,7 @@ async function probe(
     return failed(input, { ...failure, stderrTail }, verdict.retry);
   }
   const { found } = verdict;
-  await remember(context, input, found);
+  if (instance.process.remote === undefined) await remember(context, input, found);
   if (signal.aborted) {
     found.session.close(createFailure('CALL_CANCELLED'));
     signal.throwIfAborted();
@@ -120,7 +122,8 @@ async function race(
   const over = new AbortController();
   const until = AbortSignal.any([signal, over.signal]);
   const networkOver = new AbortController();
-  const connecting = { process, limits: context.limits };
+  const capabilities = input.spec.clientCapabilities ?? (input.spec.interactive ? ASK_ANYTHING : null);
+  const connecting = { process, limits: context.limits, capabilities, log: context.log };
   const era = input.spec.protocol === 'auto' ? input.attempt.era : input.spec.protocol;
   const search: Search = {
     connecting,
@@ -134,6 +137,7 @@ async function race(
     signal: AbortSignal.any([until, networkOver.signal]),
   };
   try {
+    if (process.remote !== undefined) return await Promise.race([never(signal), probeRemote(search, process.remote)]);
     const sides: Promise<Verdict>[] = [never(signal)];
     if (transport === 'stdio' || transport === 'auto') {
       sides.push(probeStdio({ connecting, era, noise, signal: until, answered }));

@@ -3,6 +3,7 @@ import type { ProcessActor, ProcessCommand, ProcessInput } from '../machines/con
 import type { ActorContext } from './context.ts';
 import { createPortLeases } from './ports.ts';
 import { createLife } from './process/life.ts';
+import { createRemoteLife } from './process/remote-life.ts';
 
 /**
  * The process actor: spawns on the event `spawn`, drains the program's output for ever, and reports `group.empty` only
@@ -12,7 +13,10 @@ import { createLife } from './process/life.ts';
 export function createProcessActor(context: ActorContext): ProcessActor {
   const ports = createPortLeases();
   return fromCallback<ProcessCommand, ProcessInput>(({ input, sendBack, receive }) => {
-    const life = createLife(context, ports, input, sendBack);
+    const life =
+      input.spec.source.kind === 'remote'
+        ? createRemoteLife(context, input, sendBack)
+        : createLife(context, ports, input, sendBack);
     receive((command) => life.obey(command));
     return () => life.discard();
   });

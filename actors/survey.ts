@@ -6,6 +6,7 @@ import type { Attempt, Checkout, Environment, Survey, SurveyActor, SurveyInput }
 import { createFailure } from '../machines/failure.ts';
 import { listFolder } from './clone/folder-files.ts';
 import type { ActorContext } from './context.ts';
+import { remotePlan } from './detect/remote.ts';
 import { exists } from './exists.ts';
 import { FailureError } from './failure-error.ts';
 import { isAlive } from './groups.ts';
@@ -51,6 +52,8 @@ async function survey({ store, log }: ActorContext, { plugin, spec, abandoned }:
     });
     return { ...nothing, blocked: failure };
   }
+  // Nothing of it is on this disk, and what was learned of it may be another tomorrow.
+  if (spec.source.kind === 'remote') return remoteSurvey(nothing, spec, store.home);
   let facts: Facts;
   try {
     facts = await store.readFacts(plugin);
@@ -66,6 +69,15 @@ async function survey({ store, log }: ActorContext, { plugin, spec, abandoned }:
     log.warn({ plugin, err: error }, 'facts make no sense and are made anew');
     return nothing;
   }
+}
+
+/** Launched at once, in an environment that is none. */
+async function remoteSurvey(nothing: Survey, spec: PluginSpec, home: string): Promise<Survey> {
+  const plan = await remotePlan(spec);
+  const checkout = { dir: home, commit: 'remote', committedAt: null };
+  const environment = { key: 'remote', dir: home, plan, programs: {}, path: [], rung: null, fallbacks: [] };
+  const attempt: Attempt = { ...firstAttempt(plan, spec), port: 'none' };
+  return { ...nothing, stale: 'launching', checkout, plan, environment, attempt };
 }
 
 async function fromFacts(facts: Facts, nothing: Survey, spec: PluginSpec, home: string): Promise<Survey> {

@@ -10,13 +10,13 @@ import { endPids } from './groups.ts';
  */
 export function createSweepActor(context: ActorContext): SweepActor {
   return fromPromise<void, SweepInput>(async ({ input: { plugin } }) => {
-    const group = context.instances.get(plugin)?.process.pid;
+    const group = context.instances.get(plugin)?.process.pid ?? undefined;
     const survivors = await endPids({
       groups: group === undefined ? [] : [group],
       cookies: [pluginCookies(context.store.home, plugin)],
     });
     if (survivors.length > 0) throw new Error(`processes of ${plugin} outlived SIGKILL: ${survivors.join(', ')}`);
     if (group !== undefined) context.guard.unwatch(group);
-    if (context.instances.get(plugin)?.process.pid === group) context.instances.delete(plugin);
+    if ((context.instances.get(plugin)?.process.pid ?? undefined) === group) context.instances.delete(plugin);
   });
 }

@@ -25,7 +25,17 @@ export function sourceName(source: Source): string {
       return unscoped(source.name).replace(/\[.*$/, '');
     case 'command':
       return lastPart(source.argv[0] ?? '');
+    case 'remote':
+      return hostOf(source.url);
   }
+}
+
+/** `https://mcp.weather.example/mcp` → `weather`; of a numbered host all of it. */
+function hostOf(url: string): string {
+  const [, host = ''] = /^[a-z]+:\/\/(\[[^\]]*\]|[^/:?#]*)/i.exec(url) ?? [];
+  if (/^[\d.]+$|^\[/.test(host)) return host;
+  const parts = host.split('.').filter((part) => !/^(www|mcp|api|sse)$/i.test(part));
+  return parts.length > 1 ? (parts.at(-2) ?? host) : (parts[0] ?? host);
 }
 
 const lastPart = (path: string): string => basename(path.replace(/[/\\]+$/, ''));

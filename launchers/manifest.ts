@@ -146,6 +146,7 @@ function overlay(view: FileView, file: string, fields: ManifestFields, base: Lau
     socket: fields.socket ?? null,
     endpoint: fields.endpoint ?? null,
     health: fields.health ?? null,
+    ...(fields.openapi === undefined ? {} : { openapi: fields.openapi }),
     readyPattern: fields.ready ?? null,
     env: { ...base.env, ...fields.env },
     ...(args.length === 0 ? {} : { args }),

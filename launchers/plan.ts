@@ -46,6 +46,15 @@ export type Source =
       /** Absolute path of the folder in which it runs. */
       readonly cwd: string;
       readonly subdir: '';
+    }
+  | {
+      readonly kind: 'remote';
+      /**
+       * Address of a server that runs elsewhere, with its query, without a login; secret values in the query are
+       * `[redacted]`, and `PluginSpec.address` has all of it.
+       */
+      readonly url: string;
+      readonly subdir: '';
     };
 
 export type SourceOf<Kind extends Source['kind']> = Extract<Source, { readonly kind: Kind }>;
@@ -130,6 +139,10 @@ export interface PluginSpec {
   readonly source: Source;
   /** Login that stood in the source's URL, for the clone alone. */
   readonly credential?: Credential;
+  /** The whole `url` of a remote server, where the source leaves a secret of it out. */
+  readonly address?: Secrets;
+  /** Headers of every request to a remote server. */
+  readonly headers?: Secrets;
   readonly overrides: Overrides;
   /** Environment for the plugin itself, added to what the policy passes on. Values are secrets. */
   readonly env: Secrets;
@@ -159,6 +172,11 @@ export interface PluginSpec {
    * clients share can't be told which of them to ask without taking their calls one after the other.
    */
   readonly interactive?: boolean;
+  /**
+   * What the server is told instead that its client can be asked: an instance of one client session declares that client's
+   * own capabilities, as it gave them. Any value makes the session interactive.
+   */
+  readonly clientCapabilities?: Readonly<Record<string, unknown>>;
   /** Which of its tools exist for anyone; default: all. */
   readonly tools?: ToolFilter;
   /** Default `shared`. */
@@ -334,6 +352,8 @@ export interface LaunchPlan {
   readonly endpoint: string | null;
   /** Path that answers 2xx when ready; null for none. */
   readonly health: string | null;
+  /** Path of the OpenAPI document (JSON, 3.x) of a plain HTTP plugin; left out: the usual ones are tried. */
+  readonly openapi?: string;
   /** Regular expression (no flags) on a line of output that says it is listening; null for the usual ones. */
   readonly readyPattern: string | null;
   /** The caller's own arguments, already in every candidate; for those that `resolve` adds. */

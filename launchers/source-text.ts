@@ -15,8 +15,13 @@ export function showSource(source: Source): string {
       return showPackage(source);
     case 'command':
       return showCommand(source);
+    case 'remote':
+      return REMOTE + source.url;
   }
 }
+
+/** Tells the address of a running server from that of a repository. */
+export const REMOTE = 'mcp+';
 
 const withPin = (place: string, pin: string | null, subdir: string): string =>
   pin === null && subdir === '' ? place : `${place}#${pin ?? ''}${subdir === '' ? '' : `:${subdir}`}`;
@@ -42,7 +47,8 @@ function showCommand({ argv }: SourceOf<'command'>): string {
   return commandText(shown);
 }
 
-const SECRET = /(token|key|secret|password|passwd|pwd|credential|auth)/i;
+/** In the name of an option, a variable or a query parameter. */
+export const SECRET = /(token|key|secret|password|passwd|pwd|credential|auth)/i;
 
 const quoteWord = (word: string): string =>
   /^[\w@%+=:,./{}[\]~^-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;

@@ -31,6 +31,7 @@ import {
 } from './plan.ts';
 import { createPythonLauncher } from './python.ts';
 import { notAServer, unsupported } from './refusal.ts';
+import { planRemote } from './remote.ts';
 import { createRubyLauncher } from './ruby.ts';
 import { createRustLauncher } from './rust.ts';
 import { withUsualArguments } from './usual-arguments.ts';
@@ -81,6 +82,7 @@ function plan(view: FileView, spec: PluginSpec, launchers: readonly Launcher[]):
   const { overrides, source } = spec;
   if (source.kind === 'command') return applyOverrides(view, planCommand(source, overrides), withoutCwd(overrides));
   if (source.kind === 'package') return planPackage(view, spec);
+  if (source.kind === 'remote') return planRemote(spec);
   const made = planFolder(view, dir, spec, launchers) ?? nothingKnown(view, dir);
   if (overrides.command !== undefined) {
     return applyOverrides(view, isRefusal(made) ? createBinaryPlan(view, dir) : made, overrides);

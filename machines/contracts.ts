@@ -143,7 +143,8 @@ export type ProcessCommand =
  * `process.failed` instead of both), and `group.empty` as soon as nothing is left, asked for or not: only that is the end.
  */
 export type ProcessEvent =
-  | { readonly type: 'process.spawned'; readonly generation: number; readonly pid: number }
+  /** A server that runs elsewhere has no pid, and no leader that could exit: `group.empty` alone is its end. */
+  | { readonly type: 'process.spawned'; readonly generation: number; readonly pid: number | null }
   | {
       readonly type: 'process.exited';
       readonly generation: number;

@@ -71,6 +71,12 @@ export const FAILURES = {
     'This operating system has no process groups (Windows).',
     'Run it inside WSL.',
   ),
+  CONFIG_ADDRESS: row(
+    'input',
+    true,
+    'The gateway can not listen there: the port is taken, or the address is none of this machine.',
+    'Choose another one with --port and --host; --port 0 takes a free port.',
+  ),
   CONFIG_LIMIT: row(
     'input',
     true,
@@ -337,6 +343,18 @@ export const FAILURES = {
     'The program never opened a port, though its transport is HTTP.',
     'Name the right transport with --transport, or the command with --command.',
   ),
+  PROBE_LOGIN: row(
+    'input',
+    true,
+    'The server wants a login, or does not accept the one that it got.',
+    'Give it what its documentation names as a header: --header "Authorization: Bearer …", or `headers`.',
+  ),
+  PROBE_UNREACHABLE: row(
+    'plugin',
+    false,
+    'The server that runs elsewhere could not be reached.',
+    'Check its address and the network; it is tried again.',
+  ),
   RUN_EXITED: row('plugin', false, 'The program ended while it was in service.', 'Correct what its last lines name.'),
   RUN_DISCONNECTED: row(
     'plugin',
@@ -428,6 +446,12 @@ export const FAILURES = {
     true,
     'A daemon runs on this home already.',
     'Use that one, stop it, or choose another home with MCP_SUPERVISOR_HOME.',
+  ),
+  HOME_NO_DAEMON: row(
+    'input',
+    true,
+    'The command is for a running daemon, and none runs on this home.',
+    'Start it with `mcp-supervisor serve`, or `mcp-supervisor serve --detach`.',
   ),
   HOME_DISK_FULL: row('us', false, 'The disk is full.', 'Free some space.'),
   INTERNAL_ERROR: row('us', false, 'A bug in mcp-supervisor.', 'Please report it.'),

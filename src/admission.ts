@@ -1,5 +1,6 @@
 /** Calls that wait to be admitted: each is settled once, by the machines' verdict, its own limit or its signal. */
 
+import { pluginOf } from '../actors/instance-name.ts';
 import { createAbortListeners } from '../actors/mcp/abort-listeners.ts';
 import { type PatientTimeout, setPatientTimeout } from '../actors/patient-timeout.ts';
 import type { SupervisorCommand } from '../machines/events.ts';
@@ -20,8 +21,15 @@ export interface AdmissionParts {
 }
 
 export interface Admission {
-  /** Sends a CALL; resolves with the generation that takes it, rejects with SupervisorError, its fate `not-sent`. */
-  admit(plugin: string, options: Pick<CallOptions, 'signal' | 'startTimeout'>): Promise<number>;
+  /**
+   * Sends a CALL; resolves with the generation that takes it, or with null when it shall be asked of another instance;
+   * rejects with SupervisorError, its fate `not-sent`.
+   */
+  admit(instance: string, options: Pick<CallOptions, 'signal' | 'startTimeout'>): Promise<number | null>;
+  /** Calls that wait for that instance. */
+  waiting(instance: string): number;
+  /** Sends everybody away who waits for that instance: another one has room. */
+  move(instance: string): void;
   admitted(callId: string, generation: number): void;
   rejected(callId: string, failure: Failure): void;
   /** The plugin entered a state: the time of `hold` begins anew there, or ends. */
@@ -32,7 +40,7 @@ export interface Admission {
 
 interface Waiting {
   readonly plugin: string;
-  readonly settle: (verdict: { generation: number } | { failure: Failure }) => void;
+  readonly settle: (verdict: { generation: number | null } | { failure: Failure }) => void;
   /** Settles it and tells the machines that nobody waits any more. */
   readonly withdraw: (failure: Failure) => void;
   /** Set when the caller gave no startTimeout of his own. */
@@ -42,6 +50,8 @@ interface Waiting {
 
 export function createAdmission({ send, stateOf, hold }: AdmissionParts): Admission {
   const waiting = new Map<string, Waiting>();
+  /** How many wait, by instance. */
+  const counts = new Map<string, number>();
   const signals = createAbortListeners();
   let calls = 0;
 
@@ -55,10 +65,11 @@ export function createAdmission({ send, stateOf, hold }: AdmissionParts): Admiss
         timer: null,
         settle(verdict) {
           if (!waiting.delete(callId)) return;
+          count(plugin, -1);
           entry.timer?.cancel();
           unlisten?.();
           if ('generation' in verdict) resolve(verdict.generation);
-          else reject(new SupervisorError(notSent(verdict.failure), plugin));
+          else reject(new SupervisorError(notSent(verdict.failure), pluginOf(plugin)));
         },
         withdraw(failure) {
           if (!waiting.has(callId)) return;
@@ -67,12 +78,19 @@ export function createAdmission({ send, stateOf, hold }: AdmissionParts): Admiss
         },
       };
       waiting.set(callId, entry);
+      count(plugin, 1);
       if (signal?.aborted) return entry.settle({ failure: aborted() });
       unlisten = signal && signals.add(signal, () => entry.withdraw(aborted()));
       if (startTimeout !== undefined && Number.isFinite(startTimeout)) entry.timer = expire(entry, startTimeout);
       if (entry.byStage && HOLDING.has(stateOf(plugin) ?? 'absent')) entry.timer = expire(entry, hold);
       send({ type: 'CALL', plugin, callId });
     });
+
+  function count(instance: string, change: 1 | -1): void {
+    const now = (counts.get(instance) ?? 0) + change;
+    if (now === 0) counts.delete(instance);
+    else counts.set(instance, now);
+  }
 
   const expire = (entry: Waiting, after: number) =>
     setPatientTimeout(() => entry.withdraw(startTimedOut(entry.plugin, after)), timerDelay(after));
@@ -84,6 +102,15 @@ export function createAdmission({ send, stateOf, hold }: AdmissionParts): Admiss
 
   return {
     admit,
+    waiting: (instance) => counts.get(instance) ?? 0,
+    move(instance) {
+      if (!counts.has(instance)) return;
+      for (const [callId, entry] of [...waiting]) {
+        if (entry.plugin !== instance) continue;
+        entry.settle({ generation: null });
+        send({ type: 'traffic', plugin: instance, event: { type: 'call.cancelled', callId } });
+      }
+    },
     admitted: (callId, generation) => waiting.get(callId)?.settle({ generation }),
     rejected: (callId, failure) => waiting.get(callId)?.settle({ failure }),
     entered(plugin, state) {

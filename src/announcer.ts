@@ -3,7 +3,12 @@ import { PLUGIN_STATES } from '../machines/states.ts';
 import { supervisorError } from './errors.ts';
 import type { Supervisor, SupervisorEvents } from './options.ts';
 
-export type Emitter = EventEmitter<{ [Name in keyof SupervisorEvents]: [SupervisorEvents[Name]] }>;
+export type Emitter = EventEmitter<
+  { [Name in keyof SupervisorEvents]: [SupervisorEvents[Name]] } & {
+    /** Nobody's but ours: one of several instances is gone, and the plugin stays. */
+    'instance:removed': [];
+  }
+>;
 
 /** The public events: whoever listens, and the one place that tells them. */
 export interface Announcer {
@@ -17,6 +22,7 @@ const EVENTS: readonly (keyof SupervisorEvents)[] = [
   'plugin:state',
   ...PLUGIN_STATES.map((state) => `plugin:${state}` as const),
   'plugin:removed',
+  'plugin:configured',
   'plugin:log',
   'plugin:message',
   'supervisor:closed',
@@ -28,7 +34,7 @@ export function createAnnouncer(onThrown: (error: unknown, event: string) => voi
   return {
     emitter,
     announce<Name extends keyof SupervisorEvents>(event: Name, argument: SupervisorEvents[Name]) {
-      for (const listener of emitter.listeners(event) as ((argument: SupervisorEvents[Name]) => void)[]) {
+      for (const listener of emitter.listeners(event) as unknown as ((argument: SupervisorEvents[Name]) => void)[]) {
         try {
           listener(argument);
         } catch (error) {

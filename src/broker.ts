@@ -5,12 +5,13 @@
  */
 
 import type { Instance, JsonRpcMessage, RequestOptions, Session } from '../actors/context.ts';
+import { pluginOf } from '../actors/instance-name.ts';
 import { SessionError } from '../actors/mcp/session-error.ts';
 import type { SupervisorCommand, SupervisorEmitted, TrafficEvent } from '../machines/events.ts';
-import { createFailure, type Failure } from '../machines/failure.ts';
+import { createFailure, type Failure, type FailureCode } from '../machines/failure.ts';
 import type { PluginState } from '../machines/states.ts';
 import { createAdmission } from './admission.ts';
-import { fromSession, SupervisorError } from './errors.ts';
+import { fromSession, SupervisorError, supervisorError } from './errors.ts';
 import type { CallOptions } from './options.ts';
 import { createTraffic } from './traffic.ts';
 
@@ -35,23 +36,35 @@ export const defaultBrokerTiming: BrokerTiming = {
   exit: 300,
 };
 
+/** Of a call that waits: no other instance would change it. */
+const FINAL: readonly FailureCode[] = ['CALL_CANCELLED', 'CALL_START_TIMEOUT', 'INTERNAL_CLOSED'];
+/** States in which an instance that takes no call will take none for a while. */
+const UNWELL: readonly PluginState[] = ['ready', 'idle', 'stopping', 'crashed'];
+
 /** What the broker needs of the rest. */
 export interface BrokerParts {
   readonly send: (event: SupervisorCommand) => void;
-  /** The plugin as its snapshot says now; null for an unknown one. */
+  /** The instance as its snapshot says now; null for an unknown one. */
   readonly view: (
-    plugin: string,
+    instance: string,
   ) => { readonly open: boolean; readonly generation: number; readonly state: PluginState } | null;
   readonly instances: ReadonlyMap<string, Instance>;
+  /**
+   * The instance of a plugin that takes a call now, with `avoid` only where there is no other; may throw SupervisorError.
+   * Default: the one that is called like the plugin.
+   */
+  readonly route?: (plugin: string, options: CallOptions, avoid: string | null) => string;
+  /** Instances beside this one that would take its calls as well. */
+  readonly besides?: (instance: string) => readonly string[];
   /** `timeouts.call` of a plugin. */
   readonly callTimeout: (plugin: string) => number | undefined;
   readonly timing: BrokerTiming;
   /** A request was answered, so many milliseconds after it was sent. */
   readonly answered?: (plugin: string, milliseconds: number, result: unknown) => void;
   /** A server said something that belongs to no request. */
-  readonly message?: (plugin: string, generation: number, message: JsonRpcMessage) => void;
+  readonly message?: (instance: string, generation: number, message: JsonRpcMessage) => void;
   /** A session has ended, with so many answers that nobody waited for. */
-  readonly lateReplies?: (plugin: string, count: number) => void;
+  readonly lateReplies?: (instance: string, count: number) => void;
   /** Every call goes through the machines as a CALL event. */
   readonly trace: boolean;
 }
@@ -63,6 +76,7 @@ export interface Exchange<T> {
 }
 
 export interface Hold {
+  readonly instance: string;
   readonly session: Session;
   readonly release: () => void;
   /** A request over that session begins; call what it returns when it ends. Stopping waits for these, not for the hold. */
@@ -72,17 +86,23 @@ export interface Hold {
 export interface Broker {
   /** Sends when it may, replays at most once and only where that is safe; rejects with SupervisorError. */
   exchange<T>(plugin: string, exchange: Exchange<T>, options: CallOptions): Promise<T>;
-  /** Waits for an open session and keeps the plugin from idling until `release`. */
+  /** Waits for an open session and keeps it from idling until `release`. */
   hold(plugin: string, options: CallOptions): Promise<Hold>;
   /** Every event that the supervisor machine emits. */
   hear(event: SupervisorEmitted): void;
-  inFlight(plugin: string): number;
+  inFlight(instance: string): number;
+  /** Calls that it works on, and calls that wait for it. */
+  load(instance: string): number;
+  /** A link to it is open. */
+  isHeld(instance: string): boolean;
+  /** When its last use ended, by `performance.now`; 0: never. */
+  lastUse(instance: string): number;
   /** Rejects whatever still waits. */
   close(): void;
 }
 
 export function createBroker(parts: BrokerParts): Broker {
-  const { send, view, instances, timing } = parts;
+  const { send, view, instances, timing, route = (plugin) => plugin } = parts;
   const sessions = new Map<string, Session>();
   /** Sessions that no call is given to, until it is known whether their program has exited. */
   const leaving = new WeakMap<Session, Promise<void>>();
@@ -102,6 +122,15 @@ export function createBroker(parts: BrokerParts): Broker {
     quiet: timing.quiet,
   });
 
+  /** The instance that the caller asks for, none of another plugin; else the one that the plugin's calls go to now. */
+  function choose(plugin: string, options: CallOptions, avoid: string | null): string {
+    const { instance } = options;
+    if (instance === undefined) return route(plugin, options, avoid);
+    if (pluginOf(instance) === plugin) return instance;
+    const message = `${plugin} has no instance ${instance}.`;
+    throw supervisorError('CONFIG_UNKNOWN_PLUGIN', { message, data: { fate: 'not-sent' } }, plugin);
+  }
+
   // ---- the gate: one look at the snapshot ----
 
   function openSession(plugin: string, generation?: number): Session | null {
@@ -112,19 +141,38 @@ export function createBroker(parts: BrokerParts): Broker {
     return session !== null && session !== undefined && !leaving.has(session) ? session : null;
   }
 
-  async function session(plugin: string, options: CallOptions): Promise<Session> {
+  /** Asks for an open session until there is one; another instance is asked when the first can't be had and that one can. */
+  async function session(
+    plugin: string,
+    options: CallOptions,
+    failed: string | null,
+  ): Promise<{ readonly instance: string; readonly session: Session }> {
+    let avoid = failed;
+    let refused = false;
     for (let tries = 0; ; tries++) {
+      let instance = choose(plugin, options, avoid);
       if (!parts.trace || tries > 0) {
-        const open = openSession(plugin);
-        if (open !== null) return open;
+        const open = openSession(instance);
+        if (open !== null) return { instance, session: open };
       }
-      const broken = sessions.get(plugin);
+      const broken = sessions.get(instance);
       const gone = broken && leaving.get(broken);
-      if (gone !== undefined) await gone;
-      const generation = await admission.admit(plugin, options);
-      const open = openSession(plugin, generation);
-      if (open !== null) return open;
-      if (tries === 8) {
+      if (gone !== undefined) {
+        await gone;
+        instance = choose(plugin, options, avoid);
+      }
+      let generation: number | null;
+      try {
+        generation = await admission.admit(instance, options);
+      } catch (error) {
+        if (refused || !mayGoElsewhere(error, instance, choose(plugin, options, instance))) throw error;
+        refused = true;
+        avoid = instance;
+        continue;
+      }
+      const open = generation === null ? null : openSession(instance, generation);
+      if (open !== null) return { instance, session: open };
+      if (generation !== null && tries >= 8) {
         const failure = createFailure('RUN_DISCONNECTED', { generation, data: { fate: 'not-sent' } });
         throw new SupervisorError(failure, plugin);
       }
@@ -173,6 +221,13 @@ export function createBroker(parts: BrokerParts): Broker {
     return gone;
   }
 
+  /** That one refused it: another one of the pool is well, or on its way. */
+  function mayGoElsewhere(error: unknown, instance: string, other: string): boolean {
+    if (!SupervisorError.is(error) || FINAL.includes(error.code)) return false;
+    const state = view(other)?.state;
+    return other !== instance && state !== undefined && state !== 'crashed' && state !== 'stopping';
+  }
+
   // ---- the call ----
 
   async function exchange<T>(
@@ -188,10 +243,14 @@ export function createBroker(parts: BrokerParts): Broker {
       onProgress: options.onProgress,
       onRequest: options.onRequest,
       onNotification: options.onNotification,
+      caller: options.caller ?? options.session,
     };
-    for (let replayed = false; ; replayed = true) {
-      const open = (!parts.trace && openSession(plugin)) || (await session(plugin, options));
-      const end = traffic.begin(plugin, open.generation, 'calls');
+    let failed: string | null = null;
+    for (;;) {
+      let instance = choose(plugin, options, failed);
+      let open = parts.trace ? null : openSession(instance);
+      if (open === null) ({ instance, session: open } = await session(plugin, options, failed));
+      const end = traffic.begin(instance, open.generation, 'calls');
       try {
         const sent = performance.now();
         const result = await perform(open, requestOptions);
@@ -201,10 +260,12 @@ export function createBroker(parts: BrokerParts): Broker {
         if (!(error instanceof SessionError)) throw error;
         const { failure, fate } = error;
         if (failure.code !== 'CALL_INTERRUPTED') throw fromSession(error, plugin);
-        const gone = awaitExit(plugin, open);
+        const gone = awaitExit(instance, open);
         const safe = fate === 'not-sent' || (fate === 'sent-unknown' && repeatable(open));
-        if (safe && !replayed && !options.signal?.aborted) {
-          await gone;
+        if (safe && failed === null && !options.signal?.aborted) {
+          failed = instance;
+          // Where another one can take it, nothing need be known of this one first.
+          if (choose(plugin, options, failed) === instance) await gone;
           continue;
         }
         // Of a broken HTTP exchange it is not known yet whether the program has died of it.
@@ -218,9 +279,9 @@ export function createBroker(parts: BrokerParts): Broker {
   }
 
   async function hold(plugin: string, options: CallOptions): Promise<Hold> {
-    const open = await session(plugin, options);
-    const release = traffic.begin(plugin, open.generation, 'holds');
-    return { session: open, release, begin: () => traffic.begin(plugin, open.generation, 'calls') };
+    const { instance, session: open } = await session(plugin, options, null);
+    const release = traffic.begin(instance, open.generation, 'holds');
+    return { instance, session: open, release, begin: () => traffic.begin(instance, open.generation, 'calls') };
   }
 
   function hear(event: SupervisorEmitted) {
@@ -260,7 +321,16 @@ export function createBroker(parts: BrokerParts): Broker {
       forget(plugin, failure ?? createFailure('CALL_INTERRUPTED', { message: 'The plugin was stopped.', generation }));
     }
     admission.entered(plugin, state);
+    if (state === 'ready' && failure === null) takeOver(plugin);
     for (const listener of [...(entered.get(plugin) ?? [])]) listener();
+  }
+
+  /** It is well: those who wait for one beside it that is not about to be may go to it. */
+  function takeOver(instance: string): void {
+    for (const other of parts.besides?.(instance) ?? []) {
+      const seen = view(other);
+      if (seen !== null && !seen.open && UNWELL.includes(seen.state)) admission.move(other);
+    }
   }
 
   function forget(plugin: string, reason: Failure) {
@@ -277,6 +347,9 @@ export function createBroker(parts: BrokerParts): Broker {
     hold,
     hear,
     inFlight: traffic.inFlight,
+    load: (instance) => traffic.inFlight(instance) + admission.waiting(instance),
+    isHeld: traffic.isHeld,
+    lastUse: traffic.lastUse,
     close() {
       admission.close(createFailure('INTERNAL_CLOSED'));
       for (const plugin of [...sessions.keys()]) forget(plugin, createFailure('INTERNAL_CLOSED'));

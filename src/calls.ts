@@ -1,16 +1,20 @@
 /** The ways to talk to a plugin, all built on the broker: call, request, tools, open. */
 
-import type { Log, Session } from '../actors/context.ts';
+import type { Log, Session, ToolDescription } from '../actors/context.ts';
 import { SessionError } from '../actors/mcp/session-error.ts';
 import type { FailureCode } from '../machines/failure.ts';
 import { type Broker, defaultBrokerTiming, type Exchange } from './broker.ts';
 import { fromSession, SupervisorError, supervisorError } from './errors.ts';
 import type { Meter } from './meter.ts';
 import type { CallOptions, Link, Supervisor } from './options.ts';
+import { visibleTools } from './tool-filter.ts';
 
 /** Methods without an effect: sent again when their fate is unknown. */
 const HARMLESS =
   /^(ping|tools\/list|resources\/(list|read|templates\/list)|prompts\/(list|get)|completion\/complete|server\/discover)$/;
+
+/** Which tools of a plugin there are, by its spec of this moment; null where all of them are. */
+export type ToolsShown = (name: string) => ((tool: string) => boolean) | null;
 
 /** `admit` throws for an unknown plugin and for a supervisor that is closing. */
 export function createCalls(
@@ -18,7 +22,21 @@ export function createCalls(
   admit: (name: string) => void,
   log: Log,
   meter: Pick<Meter, 'answered' | 'failed'>,
+  shown: ToolsShown = () => null,
 ): Pick<Supervisor, 'call' | 'request' | 'tools' | 'open'> {
+  /** What is hidden is as if it weren't there, for whoever asks and on whatever way. */
+  function refuseHidden(name: string, tool: string | undefined): void {
+    if (tool !== undefined && shown(name)?.(tool) === false) throw unknownTool(name, tool);
+  }
+  const visible = (name: string, tools: readonly ToolDescription[]) => visibleTools(tools, shown(name));
+  /** Any result; only a list of tools that names a hidden one becomes another one. */
+  function withoutHidden(name: string, result: unknown): unknown {
+    const tools = (result as { readonly tools?: unknown } | null | undefined)?.tools;
+    if (!Array.isArray(tools)) return result;
+    const rest = visible(name, tools);
+    return rest === tools ? result : { ...(result as object), tools: rest };
+  }
+
   /** Thrown into the reader of a connection, a listener's error would take the messages behind it along. */
   const guarded =
     <Argument>(name: string, listener: (argument: Argument) => void) =>
@@ -32,9 +50,11 @@ export function createCalls(
   const guardedProgress = (name: string, { onProgress }: CallOptions) =>
     onProgress && { onProgress: guarded(name, onProgress) };
 
-  async function exchange<T>(name: string, parts: Exchange<T>, options: CallOptions = {}): Promise<T> {
+  async function exchange<T>(name: string, parts: Sending<T>, options: CallOptions = {}): Promise<T> {
     admit(name);
     try {
+      // A call of a hidden tool starts nothing; `send` looks again, because while it waits its tool may be hidden.
+      refuseHidden(name, parts.tool);
       return await broker.exchange(name, parts, { ...options, ...guardedProgress(name, options) });
     } catch (error) {
       meter.failed(name, codeOf(error));
@@ -42,24 +62,34 @@ export function createCalls(
     }
   }
 
-  const request: Supervisor['request'] = (name, method, params, options) =>
-    exchange(
+  function request(name: string, method: string, params?: unknown, options?: CallOptions): Promise<unknown> {
+    const tool = toolIn(method, params);
+    const result = exchange(
       name,
       {
-        send: (session, requestOptions) => session.request(method, params, requestOptions),
-        repeatable: () => HARMLESS.test(method),
+        tool,
+        send(session, requestOptions) {
+          refuseHidden(name, tool);
+          return session.request(method, params, requestOptions);
+        },
+        repeatable: (session) => (tool === undefined ? HARMLESS.test(method) : mayRepeat(session, tool)),
       },
       options,
     );
+    return method === 'tools/list' ? result.then((list) => withoutHidden(name, list)) : result;
+  }
 
   const callTool = (name: string, tool: string, args: unknown = {}, options?: CallOptions) =>
     exchange(
       name,
       {
-        send: (session, requestOptions) =>
-          session.era === null
+        tool,
+        send(session, requestOptions) {
+          refuseHidden(name, tool);
+          return session.era === null && !session.tools.some(({ name: known }) => known === tool)
             ? session.post({ tool, arguments: args }, requestOptions)
-            : session.request('tools/call', { name: tool, arguments: args }, requestOptions),
+            : session.request('tools/call', { name: tool, arguments: args }, requestOptions);
+        },
         repeatable: (session) => mayRepeat(session, tool),
       },
       options,
@@ -70,46 +100,61 @@ export function createCalls(
     if (typeof payload !== 'object' || payload === null) return Promise.reject(badPayload(name));
     if (typeof payload.tool === 'string') return callTool(name, payload.tool, payload.arguments, options);
     const { method, params } = payload;
-    return exchange(
+    const tool = toolIn(method, params);
+    const result = exchange(
       name,
       {
+        tool,
         send(session, requestOptions) {
-          if (session.era === null) return session.post(payload, requestOptions);
+          refuseHidden(name, tool);
+          if (session.era === null) {
+            // It could be the request of a hidden tool in other words.
+            if (visible(name, session.tools) !== session.tools) throw onlyTools(name);
+            return session.post(payload, requestOptions);
+          }
           if (typeof method === 'string') return session.request(method, params, requestOptions);
           throw badPayload(name);
         },
-        repeatable: () => typeof method === 'string' && HARMLESS.test(method),
+        repeatable: (session) =>
+          tool === undefined ? typeof method === 'string' && HARMLESS.test(method) : mayRepeat(session, tool),
       },
       options,
     );
+    return method === 'tools/list' ? result.then((list) => withoutHidden(name, list)) : result;
   }
 
   async function tools(name: string, options: CallOptions = {}) {
     admit(name);
     const { session, release } = await broker.hold(name, options);
     release();
-    return session.tools;
+    return visible(name, session.tools);
   }
 
   async function open(name: string, options: CallOptions = {}): Promise<Link> {
     admit(name);
-    const { session, release, begin } = await broker.hold(name, options);
+    const { instance, session, release, begin } = await broker.hold(name, options);
     const { generation, transport, protocolVersion, server } = session;
     let end: (reason: null) => void = () => {};
+    let isHeld = true;
+    const letGo = () => {
+      if (isHeld) release();
+      isHeld = false;
+    };
     const ended = new Promise<null>((resolve) => {
       end = resolve;
     });
     const closed = Promise.race([session.closed, ended]);
-    void closed.then(release);
+    void closed.then(letGo);
     const listening = new Set<() => void>();
     return {
       plugin: name,
+      instance,
       generation,
       transport,
       protocolVersion,
       server,
       get tools() {
-        return session.tools;
+        return visible(name, session.tools);
       },
       async request(method, params, requested = {}) {
         const { timeout = defaultBrokerTiming.call, signal } = requested;
@@ -117,16 +162,18 @@ export function createCalls(
         const done = begin();
         const sent = performance.now();
         try {
+          refuseHidden(name, toolIn(method, params));
           const result = await session.request(method, params, {
             timeout,
             hardTimeout,
             signal,
             onRequest: requested.onRequest,
             onNotification: requested.onNotification,
+            caller: requested.session,
             ...guardedProgress(name, requested),
           });
           meter.answered(name, performance.now() - sent, result);
-          return result;
+          return method === 'tools/list' ? withoutHidden(name, result) : result;
         } catch (thrown) {
           const error = thrown instanceof SessionError ? fromSession(thrown, name) : thrown;
           meter.failed(name, codeOf(error));
@@ -136,7 +183,10 @@ export function createCalls(
         }
       },
       notify: (method, params) => session.notify(method, params),
-      follow: (uris) => session.follow(uris),
+      follow: (uris) =>
+        session.follow(uris).catch((thrown: unknown) => {
+          throw thrown instanceof SessionError ? fromSession(thrown, name) : thrown;
+        }),
       onMessage(listener) {
         const stop = session.onMessage(guarded(name, listener));
         listening.add(stop);
@@ -145,6 +195,7 @@ export function createCalls(
       closed,
       close() {
         for (const stop of listening) stop();
+        letGo();
         end(null);
       },
     };
@@ -152,6 +203,34 @@ export function createCalls(
 
   return { call: call as Supervisor['call'], request, tools, open };
 }
+
+/** One request, whatever the session speaks. */
+interface Sending<T> extends Exchange<T> {
+  /** The tool that it calls. */
+  readonly tool: string | undefined;
+}
+
+function toolIn(method: unknown, params: unknown): string | undefined {
+  const name = method === 'tools/call' ? (params as { readonly name?: unknown } | null | undefined)?.name : undefined;
+  return typeof name === 'string' ? name : undefined;
+}
+
+const unknownTool = (name: string, tool: string) =>
+  supervisorError(
+    'CALL_UNKNOWN_TOOL',
+    { message: `${name} has no tool '${tool}'.`, data: { fate: 'not-sent', tool } },
+    name,
+  );
+
+const onlyTools = (name: string) =>
+  supervisorError(
+    'CALL_BAD_ARGUMENTS',
+    {
+      message: `Some tools of ${name} are hidden, so it takes {tool, arguments} alone.`,
+      data: { fate: 'not-sent' },
+    },
+    name,
+  );
 
 const codeOf = (error: unknown): FailureCode => (SupervisorError.is(error) ? error.code : 'INTERNAL_ERROR');
 

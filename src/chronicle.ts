@@ -2,14 +2,15 @@
 
 import type { ActorRefFrom } from 'xstate';
 import type { Instance, OutputLine } from '../actors/context.ts';
-import type { LogFiles } from '../actors/store/log-files.ts';
+import { pluginOf } from '../actors/instance-name.ts';
+import type { FileLine, LogFiles } from '../actors/store/log-files.ts';
 import type { SupervisorCommand, SupervisorEmitted } from '../machines/events.ts';
 import type { pluginMachine } from '../machines/plugin.ts';
 import { stateName } from '../machines/states.ts';
 import { memberOf, type SupervisorContext } from '../machines/supervisor/context.ts';
 import { type Explanation, explainStatus } from './explain-status.ts';
 import { createMeter, type Meter } from './meter.ts';
-import { createObserver } from './observe.ts';
+import { createObserver, instanceIn } from './observe.ts';
 import type { HistoryEntry, LogLine, PluginMetrics } from './options.ts';
 import { type Asked, beginsStart, reasonOf } from './reasons.ts';
 import { createSteps } from './steps.ts';
@@ -32,13 +33,19 @@ export interface Chronicle {
   /** What the supervisor machine emitted; the entry that it makes in the history. */
   entered(event: Extract<SupervisorEmitted, { type: 'plugin.entered' }>): HistoryEntry;
   printed(line: OutputLine): LogLine;
-  removed(plugin: string): void;
+  /** An instance is gone; with `last` its plugin, too. */
+  removed(instance: string, last: boolean): void;
   history(plugin: string): readonly HistoryEntry[];
   log(plugin: string): readonly LogLine[];
   /** ISO time at which its state was entered. */
   since(plugin: string): string;
   explain(plugin: string): Explanation;
-  metrics(plugin: string, inFlight: number): PluginMetrics;
+  /** Of all its instances together; the state is that of `status`. */
+  metrics(
+    plugin: string,
+    now: Pick<PluginMetrics, 'state' | 'since' | 'inFlight' | 'held'>,
+    instances: readonly string[],
+  ): PluginMetrics;
 }
 
 export function createChronicle(parts: ChronicleParts): Chronicle {
@@ -67,13 +74,20 @@ export function createChronicle(parts: ChronicleParts): Chronicle {
     return queue.holders.length + before.length;
   }
 
+  /** All instances of a plugin write to one file, by one writer; each line of the others names its own. */
+  function write(instance: string, line: FileLine): void {
+    const plugin = pluginOf(instance);
+    const text = instance === plugin ? line.text : `[${instance.slice(plugin.length)}] ${line.text}`;
+    files?.write(plugin, { ...line, text });
+  }
+
   function tellFile(plugin: string, { at, state, generation, failure, reason }: HistoryEntry): void {
     // Nothing has happened to a plugin that was only added.
     if (state === 'absent' && generation === 0 && reason === null) return;
     const pid = state === 'probing' ? ` · pid ${instances.get(plugin)?.process.pid ?? '?'}` : '';
     const why = failure === null ? (reason ?? '') : `${failure.code} ${failure.message}`;
     const text = `${state} · generation ${generation}${pid}${why === '' ? '' : ` · ${why}`}`;
-    files?.write(plugin, { at, source: 'state', text });
+    write(plugin, { at, source: 'state', text });
   }
 
   return {
@@ -100,7 +114,7 @@ export function createChronicle(parts: ChronicleParts): Chronicle {
       const retried = before?.state === 'crashed' && asked === null;
       meter.entered(plugin, state, { begins, retried, relaunches: context?.relaunches ?? 0 });
       if (begins || state === 'absent' || state === 'crashed') commands.delete(plugin);
-      const entry = { at: new Date(now()).toISOString(), state, generation, failure, reason };
+      const entry = { at: new Date(now()).toISOString(), state, generation, failure, reason, ...instanceIn(plugin) };
       observer.changed(plugin, entry);
       tellFile(plugin, entry);
       return entry;
@@ -108,18 +122,22 @@ export function createChronicle(parts: ChronicleParts): Chronicle {
     printed(line) {
       const { plugin, stream } = line;
       const entry = observer.printed(line);
-      if (stream === 'stdout' && instances.get(plugin)?.noise != null) meter.noise(plugin);
-      files?.write(plugin, { at: entry.at, source: stream, text: entry.text });
+      if (stream === 'stdout' && instances.get(plugin)?.noise != null) meter.noise(pluginOf(plugin));
+      write(plugin, { at: entry.at, source: stream, text: entry.text });
       return entry;
     },
-    removed(plugin) {
-      files?.write(plugin, { at: new Date(now()).toISOString(), source: 'state', text: 'removed' });
+    removed(instance, last) {
+      write(instance, { at: new Date(now()).toISOString(), source: 'state', text: 'removed' });
+      observer.forgetInstance(instance);
+      meter.forgetInstance(instance);
+      steps.forget(instance);
+      commands.delete(instance);
+      updates.delete(instance);
+      if (!last) return;
+      const plugin = pluginOf(instance);
       files?.forget(plugin);
       observer.forget(plugin);
       meter.forget(plugin);
-      steps.forget(plugin);
-      commands.delete(plugin);
-      updates.delete(plugin);
     },
     history: observer.history,
     log: observer.log,
@@ -138,17 +156,17 @@ export function createChronicle(parts: ChronicleParts): Chronicle {
         closing,
       });
     },
-    metrics(plugin, inFlight) {
-      const snapshot = snapshotOf(plugin);
+    metrics(plugin, { state, since, inFlight, held }, all) {
       const counted = meter.read(plugin);
+      const late = all.reduce((sum, id) => sum + (instances.get(id)?.session?.lateReplies?.() ?? 0), 0);
       return {
         plugin,
-        state: snapshot === undefined ? 'absent' : stateName(snapshot.value),
-        since: since(plugin),
+        state,
+        since,
         inFlight,
-        held: snapshot?.context.held.length ?? 0,
+        held,
         ...counted,
-        lateReplies: counted.lateReplies + (instances.get(plugin)?.session?.lateReplies?.() ?? 0),
+        lateReplies: counted.lateReplies + late,
         logBytes: files?.bytes(plugin) ?? 0,
       };
     },

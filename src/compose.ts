@@ -1,7 +1,6 @@
 /** The one place where machines meet actors. */
 
-import { availableParallelism, homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { availableParallelism } from 'node:os';
 import { createCloneActor } from '../actors/clone.ts';
 import type { ActorContext, Limits, OutputLine } from '../actors/context.ts';
 import { createDetectActor } from '../actors/detect.ts';
@@ -18,6 +17,7 @@ import type { Launcher } from '../launchers/plan.ts';
 import { pluginMachine } from '../machines/plugin.ts';
 import { supervisorMachine } from '../machines/supervisor.ts';
 import { supervisorError } from './errors.ts';
+import { homeOf } from './home.ts';
 import type { SupervisorOptions } from './options.ts';
 import { createQuietLog } from './quiet-log.ts';
 
@@ -30,13 +30,6 @@ const defaultLimits: Limits = {
   maxFiles: 200_000,
   maxSource: 1024 * MiB,
 };
-
-/** `$MCP_SUPERVISOR_HOME`, else the XDG data folder. */
-function homeOf({ home, env = process.env }: Pick<SupervisorOptions, 'home' | 'env'>): string {
-  if (home !== undefined) return resolve(home);
-  if (env.MCP_SUPERVISOR_HOME) return resolve(env.MCP_SUPERVISOR_HOME);
-  return join(env.XDG_DATA_HOME || join(env.HOME || homedir(), '.local', 'share'), 'mcp-supervisor');
-}
 
 /** Everything that actors share, for one supervisor. */
 export function createContext(options: SupervisorOptions, output: (line: OutputLine) => void): ActorContext {

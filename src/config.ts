@@ -1,4 +1,6 @@
+import { isAbsolute } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { fingerprintOf } from '../actors/store/keys.ts';
 import type { Overrides, PluginSpec } from '../launchers/plan.ts';
 import { splitCommand } from '../launchers/words.ts';
 import type { FailureDetails } from '../machines/failure.ts';
@@ -17,7 +19,8 @@ import { createSecrets } from './credential.ts';
 import { supervisorError } from './errors.ts';
 import { INSTANCES_EXPECTED, isInstances, toInstances } from './instance-options.ts';
 import type { PluginOptions, SupervisorOptions } from './options.ts';
-import { parseSource } from './source.ts';
+import { areHeaders, remoteProblem, transportOf } from './remote-options.ts';
+import { parseRemote, parseSource } from './source.ts';
 import { isToolFilter } from './tool-filter.ts';
 
 /** Idle stop when nothing is said: 5 min. */
@@ -44,6 +47,9 @@ const commands = kind('a list of commands', (value) => Array.isArray(value) && v
 /** Every option of a plugin and what it takes; an option that is not here is refused by name. */
 const FIELDS: Readonly<Record<keyof PluginOptions, { expected: string; fits: (value: unknown) => boolean }>> = {
   source: text,
+  url: text,
+  headers: kind('an object of strings, by the names of headers', areHeaders),
+  type: oneOf(['stdio', 'http', 'sse', 'streamable-http']),
   ref: text,
   subdir: text,
   command: kind('a command line or a non-empty list of strings', isWords),
@@ -86,6 +92,12 @@ const FIELDS: Readonly<Record<keyof PluginOptions, { expected: string; fits: (va
       ),
   ),
 };
+
+/** What they hold is not shown. */
+const SECRET_FIELDS = ['env', 'headers', 'url'];
+
+/** Names of all of them. */
+export const PLUGIN_OPTIONS: readonly string[] = Object.keys(FIELDS);
 
 const isFunction = (value: unknown) => typeof value === 'function';
 /** Zero and Infinity make sense for most of them; no number is too large for a timer (`machines/policy`). */
@@ -169,20 +181,37 @@ export function toSpec(
       });
     }
     if (!rule.fits(value))
-      throw invalid(name, `'${field}' must be ${rule.expected}`, field === 'env' ? undefined : value);
+      throw invalid(name, `'${field}' must be ${rule.expected}`, SECRET_FIELDS.includes(field) ? undefined : value);
   }
-  if (options.source === undefined) throw invalid(name, "'source' is missing", undefined);
-  const { source, credential, command, args } = parseSource(options.source, {
-    ref: options.ref,
-    subdir: options.subdir,
-  });
+  if (options.url !== undefined && options.source !== undefined) {
+    throw invalid(name, "'source' and 'url' exclude each other", undefined);
+  }
+  if (options.source === undefined && options.url === undefined) {
+    const hint = "Give a source, or the 'url' of a server that runs elsewhere.";
+    throw invalid(name, "'source' is missing", undefined, { hint });
+  }
+  // A bare command has no project folder that its own could be below.
+  const runsIn = /^\s*--\s/.test(options.source ?? '') && options.cwd && isAbsolute(options.cwd) ? options.cwd : undefined;
+  const pin = { ref: options.ref, subdir: options.subdir };
+  const { source, credential, address, command, args } =
+    options.url === undefined
+      ? parseSource(options.source ?? '', { ...pin, ...(runsIn === undefined ? {} : { cwd: runsIn }) })
+      : parseRemote(options.url, pin);
+  const problem = remoteProblem(source, given as PluginOptions);
+  if (problem !== null) throw invalid(name, problem, undefined);
+  const headers = source.kind === 'remote' ? { ...defaults.headers, ...options.headers } : {};
+  const transport = transportOf(options);
   return {
     source,
     ...(credential === null ? {} : { credential }),
+    ...(address === undefined ? {} : { address: createSecrets({ url: address }) }),
+    ...(Object.keys(headers).length === 0 ? {} : { headers: createSecrets(headers) }),
     overrides: overridesOf({
       ...(command === undefined ? {} : { command }),
       ...options,
+      ...(transport === undefined ? {} : { transport }),
       ...(args === undefined ? {} : { args: [...args, ...(options.args ?? [])] }),
+      ...(runsIn === undefined ? {} : { cwd: '' }),
     }),
     env: createSecrets({ ...defaults.env, ...options.env }),
     // A command that the user typed runs as it would without us.
@@ -207,13 +236,20 @@ export const launchesAlike = (a: PluginSpec, b: PluginSpec): boolean => isDeepSt
 export const saysTheSame = (a: PluginSpec, b: PluginSpec): boolean =>
   launchesAlike(a, b) && isDeepStrictEqual(policyOf(a), policyOf(b));
 
-const policyOf = ({ restart, activation, idleStop, liveness, tools, timeouts }: PluginSpec) => ({
-  ...{ restart, activation, idleStop, liveness, tools, timeouts },
+/** Changes with whatever may change what the plugin lists; a login plays no part in it. */
+export function catalogKey(spec: PluginSpec): string {
+  const { credential, ...launch } = launchOf(spec);
+  return fingerprintOf({ ...launch, tools: spec.tools });
+}
+
+const policyOf = ({ restart, activation, idleStop, liveness, tools, instances, timeouts }: PluginSpec) => ({
+  ...{ restart, activation, idleStop, liveness, tools, instances, timeouts },
 });
 
-function launchOf({ env, credential, ...spec }: PluginSpec) {
-  const { restart, activation, idleStop, liveness, tools, timeouts, ...launch } = spec;
-  return { ...launch, env: env.reveal(), credential: credential?.reveal() };
+function launchOf({ env, credential, address, headers, ...spec }: PluginSpec) {
+  const { restart, activation, idleStop, liveness, tools, instances, timeouts, ...launch } = spec;
+  const secrets = { env: env.reveal(), credential: credential?.reveal(), url: address?.reveal(), headers: headers?.reveal() };
+  return { ...launch, ...secrets };
 }
 
 /** No part of `overrides`: another limit makes no plan and no install stale. */
@@ -232,7 +268,7 @@ function overridesOf(options: PluginOptions): Overrides {
   return {
     ...(command === undefined ? {} : { command: words(command) }),
     ...(args === undefined ? {} : { args }),
-    ...(cwd === undefined ? {} : { cwd }),
+    ...(cwd === undefined || cwd === '' ? {} : { cwd }),
     ...(transport === undefined ? {} : { transport }),
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(port === undefined ? {} : { port }),

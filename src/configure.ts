@@ -11,13 +11,15 @@ export interface ConfigureParts {
   readonly remove: (name: string) => Promise<void>;
   /** It is being removed. */
   readonly isLeaving: (name: string) => boolean;
+  /** Another spec counts for one that was there before. */
+  readonly changed: (name: string, before: PluginSpec, restarts: boolean) => void;
   /** Throws once the supervisor closes. */
   readonly refuseWhenClosing: () => void;
 }
 
 /** Makes the plugins those that are wanted, touching only what differs. Resolves when the others are gone. */
 export async function configure(parts: ConfigureParts, wanted: ReadonlyMap<string, PluginSpec>): Promise<Changes> {
-  const { specs, send, remove, isLeaving, refuseWhenClosing } = parts;
+  const { specs, send, remove, isLeaving, changed, refuseWhenClosing } = parts;
   // One that is on its way out is not the one that is wanted; while it goes another one may be sent away.
   for (;;) {
     const leaving = [...specs.keys()].filter(isLeaving);
@@ -45,6 +47,7 @@ export async function configure(parts: ConfigureParts, wanted: ReadonlyMap<strin
     } else {
       const restarts = !launchesAlike(before, spec);
       send({ type: 'UPDATE', plugin: name, spec, restarts });
+      changed(name, before, restarts);
       changes[restarts ? 'restarted' : 'updated'].push(name);
     }
   }

@@ -1,5 +1,6 @@
 /** Counters for the metrics face: plain numbers, counted where things happen, read rarely. */
 
+import { pluginOf } from '../actors/instance-name.ts';
 import type { FailureCode } from '../machines/failure.ts';
 import type { PluginState } from '../machines/states.ts';
 import type { PluginMetrics } from './options.ts';
@@ -19,9 +20,9 @@ export interface Meter {
   failed(plugin: string, code: FailureCode): void;
   /** The machines refused the call before it was sent. */
   rejected(plugin: string): void;
-  /** A state was entered; `begins`: a start with it, `retried` that nobody asked for; `relaunches` of this start so far. */
+  /** An instance entered a state; `begins`: a start with it, `retried` that nobody asked for; `relaunches` of this start so far. */
   entered(
-    plugin: string,
+    instance: string,
     state: PluginState,
     start: { readonly begins: boolean; readonly retried: boolean; readonly relaunches: number },
   ): void;
@@ -30,6 +31,7 @@ export interface Meter {
   /** Answers that nobody waited for, of a session that has ended. */
   lateReplies(plugin: string, count: number): void;
   read(plugin: string): Counted;
+  forgetInstance(instance: string): void;
   forget(plugin: string): void;
 }
 
@@ -51,8 +53,8 @@ interface Counters {
   crashes: number;
   noiseLines: number;
   lateReplies: number;
-  /** Relaunches of the present start that are counted already. */
-  seenRelaunches: number;
+  /** Relaunches of the present start that are counted already, by instance. */
+  readonly seenRelaunches: Map<string, number>;
 }
 
 export function createMeter(): Meter {
@@ -75,7 +77,7 @@ export function createMeter(): Meter {
         crashes: 0,
         noiseLines: 0,
         lateReplies: 0,
-        seenRelaunches: 0,
+        seenRelaunches: new Map(),
       };
       plugins.set(plugin, counters);
     }
@@ -101,10 +103,10 @@ export function createMeter(): Meter {
       const counters = plugins.get(plugin);
       if (counters !== undefined) counters.rejected += 1;
     },
-    entered(plugin, state, { begins, retried, relaunches }) {
-      const counters = of(plugin);
-      counters.relaunches += Math.max(0, relaunches - counters.seenRelaunches);
-      counters.seenRelaunches = relaunches;
+    entered(instance, state, { begins, retried, relaunches }) {
+      const counters = of(pluginOf(instance));
+      counters.relaunches += Math.max(0, relaunches - (counters.seenRelaunches.get(instance) ?? 0));
+      counters.seenRelaunches.set(instance, relaunches);
       if (begins && relaunches === 0) {
         counters.starts += 1;
         if (retried) counters.restarts += 1;
@@ -126,6 +128,7 @@ export function createMeter(): Meter {
         latency: { buckets: cumulative(buckets), sum: latencySum, count: ok + toolErrors },
       };
     },
+    forgetInstance: (instance) => void plugins.get(pluginOf(instance))?.seenRelaunches.delete(instance),
     forget: (plugin) => void plugins.delete(plugin),
   };
 }

@@ -1,6 +1,7 @@
 /** What a supervisor remembers for people: the last state changes and the last lines of each plugin. */
 
 import type { OutputLine } from '../actors/context.ts';
+import { pluginOf } from '../actors/instance-name.ts';
 import type { HistoryEntry, LogLine } from './options.ts';
 
 const HISTORY = 200;
@@ -9,23 +10,25 @@ const LOG_LINES = 1000;
 /** A flood without a newline comes in lines of 64 KiB: a thousand of them would be 64 MB for each plugin. */
 const LOG_CHARACTERS = 4 * 1024 * 1024;
 
+/** Of one plugin, with all its instances. */
 interface Observed {
   readonly history: HistoryEntry[];
   readonly log: LogLine[];
   /** Of the log's lines together. */
   characters: number;
-  since: string | undefined;
 }
 
 export interface Observer {
-  changed(plugin: string, entry: HistoryEntry): void;
+  changed(instance: string, entry: HistoryEntry): void;
   printed(line: OutputLine): LogLine;
   /** Copies of what is kept now. */
   history(plugin: string): readonly HistoryEntry[];
   log(plugin: string): readonly LogLine[];
-  last(plugin: string): HistoryEntry | undefined;
+  last(instance: string): HistoryEntry | undefined;
   /** ISO time at which its state was entered; told again (of a health check) it is no new one. */
-  since(plugin: string): string | undefined;
+  since(instance: string): string | undefined;
+  /** That instance alone: what it did is the plugin's history. */
+  forgetInstance(instance: string): void;
   forget(plugin: string): void;
 }
 
@@ -38,12 +41,17 @@ function shortened(failure: HistoryEntry['failure']): HistoryEntry['failure'] {
   return { ...failure, stderrTail };
 }
 
+/** Said where it isn't the plugin's first one. */
+export const instanceIn = (instance: string): { readonly instance?: string } =>
+  instance === pluginOf(instance) ? {} : { instance };
+
 export function createObserver(now: () => number): Observer {
   const plugins = new Map<string, Observed>();
+  const lasts = new Map<string, { readonly entry: HistoryEntry; readonly since: string }>();
   const kept = (plugin: string) => {
     let observed = plugins.get(plugin);
     if (observed === undefined) {
-      observed = { history: [], log: [], characters: 0, since: undefined };
+      observed = { history: [], log: [], characters: 0 };
       plugins.set(plugin, observed);
     }
     return observed;
@@ -65,17 +73,20 @@ export function createObserver(now: () => number): Observer {
   return {
     history: (plugin) => kept(plugin).history.slice(-HISTORY),
     log: (plugin) => kept(plugin).log.slice(-LOG_LINES),
-    last: (plugin) => plugins.get(plugin)?.history.at(-1),
-    since: (plugin) => plugins.get(plugin)?.since,
-    forget: (plugin) => plugins.delete(plugin),
-    changed(plugin, entry) {
-      const observed = kept(plugin);
-      const before = observed.history.at(-1);
-      if (before?.state !== entry.state || before.generation !== entry.generation) observed.since = entry.at;
-      append(observed.history, { ...entry, failure: shortened(entry.failure) }, HISTORY);
+    last: (instance) => lasts.get(instance)?.entry,
+    since: (instance) => lasts.get(instance)?.since,
+    forgetInstance: (instance) => void lasts.delete(instance),
+    forget: (plugin) => void plugins.delete(plugin),
+    changed(instance, given) {
+      const entry = { ...given, failure: shortened(given.failure) };
+      const before = lasts.get(instance);
+      const isNew = before?.entry.state !== entry.state || before.entry.generation !== entry.generation;
+      lasts.set(instance, { entry, since: isNew ? entry.at : before.since });
+      append(kept(pluginOf(instance)).history, entry, HISTORY);
     },
-    printed({ plugin, stream, text }) {
-      const line = { at: new Date(now()).toISOString(), stream, text };
+    printed({ plugin: instance, stream, text }) {
+      const plugin = pluginOf(instance);
+      const line = { at: new Date(now()).toISOString(), stream, text, ...instanceIn(instance) };
       const observed = kept(plugin);
       observed.log.push(line);
       observed.characters += text.length;

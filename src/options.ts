@@ -14,9 +14,18 @@ export interface PluginOptions {
   /**
    * Git URL, `owner/name`, folder (`./x`), archive (`./x.zip`, `https://…/x.mcpb`), `npm:name@1`, `pypi:name==1`, or a
    * command to run as it is (`-- node server.js`); what people paste (`npx -y name`, a page of GitHub) is read too. The
-   * whole grammar: `src/source.ts`.
+   * whole grammar: `src/source.ts`. Either it or `url` must be given.
    */
-  readonly source: string;
+  readonly source?: string;
+  /**
+   * Address of an MCP server that runs elsewhere, `https://host/mcp`; it is neither cloned nor installed nor started. `${env:X}`,
+   * `${file:/path}` and `${cmd:line}` may stand in it, as in `headers`. As a source: `mcp+https://host/mcp`.
+   */
+  readonly url?: string;
+  /** Headers of every request to `url`; values are treated as secrets, references in them are resolved at each start. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What client configurations call the transport of a `url`: `http` is `streamable-http`. `transport` wins. */
+  readonly type?: 'stdio' | 'http' | 'sse' | 'streamable-http';
   /** Branch, tag or commit; of a package the version, of an archive `sha256=…`. Wins over the source's own `#ref`. */
   readonly ref?: string;
   /** Folder inside the source; wins over the source's own `#:subdir`. */
@@ -97,7 +106,7 @@ export type InstanceOptions =
   | { readonly perSession: { readonly max?: number; readonly idle?: number } };
 
 /** Options for every plugin that doesn't say otherwise. */
-export type Defaults = Omit<PluginOptions, 'source' | 'ref' | 'subdir'>;
+export type Defaults = Omit<PluginOptions, 'source' | 'url' | 'ref' | 'subdir'>;
 
 /** What `configure` did, by plugin. */
 export interface Changes {
@@ -160,6 +169,15 @@ export interface CallOptions {
   readonly onNotification?: (message: unknown) => void;
   /** Names the client session that calls: with `instances: 'per-session'` each has a process of its own. */
   readonly session?: string;
+  /**
+   * What the client of that session can be asked, as it declared it (`roots`, `sampling`, `elicitation`): told to a process of its
+   * own when that is made, unless `interactive` is false.
+   */
+  readonly clientCapabilities?: Readonly<Record<string, unknown>>;
+  /** Who calls, where that is no session: questions of the server never go from one caller to another. */
+  readonly caller?: string;
+  /** That instance (`Link.instance`, or of an event) and no other one; CONFIG_UNKNOWN_PLUGIN when it is gone. */
+  readonly instance?: string;
 }
 
 /** `tools/call` by name. */
@@ -191,6 +209,8 @@ export interface PluginStatus {
   readonly generation: number;
   readonly pid: number | null;
   readonly transport: Transport | null;
+  /** Era of the protocol that it speaks: `modern` from revision 2026-07-28 on; null while it doesn't run, and without MCP. */
+  readonly era: 'legacy' | 'modern' | null;
   readonly url: string | null;
   readonly tools: number | null;
   /**
@@ -213,6 +233,11 @@ export interface PluginStatus {
   readonly nextAt: string | null;
   /** The source as it can be shown: never with a credential. */
   readonly source: string;
+  /**
+   * Each process of a plugin that is not simply shared, its first one first (`name`, `name#1` …); the rest of this status is then
+   * that of the best of them, `held` and `inFlight` of all together. Left out for a shared one.
+   */
+  readonly instances?: readonly PluginStatus[];
 }
 
 /** What was counted of one plugin since it was added; all but `held`, `inFlight`, `state` and `since` only grow. */
@@ -266,12 +291,16 @@ export interface HistoryEntry {
   readonly failure: Failure | null;
   /** What made it enter the state (`a call came`, `nobody called for 5 min`); null for what follows by itself. */
   readonly reason: string | null;
+  /** `name#k`, where it was not the plugin's first instance. */
+  readonly instance?: string;
 }
 
 export interface LogLine {
   readonly at: string;
   readonly stream: 'clone' | 'install' | 'stdout' | 'stderr';
   readonly text: string;
+  /** `name#k`, where it was not the plugin's first instance. */
+  readonly instance?: string;
 }
 
 export interface StateChange extends HistoryEntry {
@@ -296,12 +325,16 @@ export interface SupervisorEvents {
   'plugin:stopping': StateChange;
   'plugin:crashed': StateChange;
   'plugin:removed': { readonly plugin: string };
+  /** It was added, or has other options now. */
+  'plugin:configured': { readonly plugin: string };
   /** A notification of the server that belongs to no call: list_changed (told when `tools` is fresh), resources/updated, message. */
   'plugin:message': {
     readonly plugin: string;
     readonly generation: number;
     readonly method: string;
     readonly params: unknown;
+    /** `name#k`, where it was not the plugin's first instance. */
+    readonly instance?: string;
   };
   'plugin:log': LogLine & { readonly plugin: string };
   'supervisor:closed': undefined;
@@ -310,6 +343,8 @@ export interface SupervisorEvents {
 /** The one door to a plugin's session, valid for one generation. An open link keeps the plugin from idling. */
 export interface Link {
   readonly plugin: string;
+  /** The process that it leads to: the plugin's name, or `name#k`. */
+  readonly instance: string;
   readonly generation: number;
   readonly transport: Transport;
   readonly protocolVersion: string | null;
@@ -353,6 +388,11 @@ export interface Supervisor extends AsyncDisposable {
   /** The catalog, starting the plugin when needed; [] for a plain HTTP plugin. */
   tools(name: string, options?: CallOptions): Promise<readonly ToolDescription[]>;
   open(name: string, options?: CallOptions): Promise<Link>;
+  /**
+   * Nobody calls for that session (`CallOptions.session`) any more: where it has processes of its own they end after `grace`
+   * milliseconds (default 5 s), unless it calls again.
+   */
+  endSession(session: string, options?: { readonly grace?: number }): void;
   status(): readonly PluginStatus[];
   status(name: string): PluginStatus;
   /** The last 200 state changes, oldest first. */
@@ -362,6 +402,10 @@ export interface Supervisor extends AsyncDisposable {
   logs(name: string): readonly LogLine[];
   /** Path of its log file, which outlives the plugin; older ones are `<path>.1` and `<path>.2`. */
   logFile(name: string): string;
+  /** Path of the file that keeps what it lists, for whoever asks while it sleeps. */
+  catalogFile(name: string): string;
+  /** Another word whenever its source, command, environment or choice of tools is another one; says nothing of them. */
+  fingerprint(name: string): string;
   /** Counters of every plugin. */
   metrics(): readonly PluginMetrics[];
   on<Name extends keyof SupervisorEvents>(

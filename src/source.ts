@@ -5,6 +5,7 @@
  */
 
 import type { Credential, Source } from '../launchers/plan.ts';
+import { REMOTE } from '../launchers/source-text.ts';
 import { absolute, checkedSha256, readArchive } from './source/archive.ts';
 import { readCommand } from './source/command.ts';
 import { readRepository } from './source/git.ts';
@@ -21,6 +22,7 @@ import {
   splitOnce,
 } from './source/parts.ts';
 import { readLine, unwrap } from './source/pasted.ts';
+import { readRemote } from './source/remote.ts';
 
 export { commandText, showSource } from '../launchers/source-text.ts';
 export { defaultName } from './source/name.ts';
@@ -29,6 +31,8 @@ export interface ParsedSource {
   readonly source: Source;
   /** Login that stood in the URL: for the clone alone, never stored. */
   readonly credential: Credential | null;
+  /** The whole address of a remote server, where `source.url` leaves a secret of it out. */
+  readonly address?: string;
   /** Program that a pasted command line names (`uvx --from x this`); what the owner says wins. */
   readonly command?: readonly string[];
   /** Arguments of a pasted command line (`npx -y x these`); they go before the owner's. */
@@ -50,6 +54,7 @@ export function parseSource(text: string, options: SourceOptions = {}): ParsedSo
   if (given === '') throw refused('The source is empty.');
   const command = readCommand(given, options);
   if (command !== null) return { source: pinSource(command, options), credential: null };
+  if (given.startsWith(REMOTE)) return parseRemote(given.slice(REMOTE.length), options);
   const line = readLine(given);
   const place = line?.text ?? given;
   if (/[\s\p{Cc}]/u.test(place.replace(/ /g, '')) || place.startsWith('-')) {
@@ -64,12 +69,20 @@ export function parseSource(text: string, options: SourceOptions = {}): ParsedSo
   };
 }
 
+/** `url` of a plugin: a server that runs elsewhere. CONFIG_SOURCE when it is no http(s) address. */
+export function parseRemote(url: string, options: Pick<SourceOptions, 'ref' | 'subdir'> = {}): ParsedSource {
+  const { source, address } = readRemote(url);
+  return { source: pinSource(source, options), credential: null, ...(address === null ? {} : { address }) };
+}
+
 /** The source with another ref (version, checksum) or subfolder, both checked; undefined leaves it as it is. */
 export function pinSource(source: Source, { ref, subdir }: Pick<SourceOptions, 'ref' | 'subdir'>): Source {
   const pinned = ref === undefined ? source : withRef(source, ref);
   if (subdir === undefined) return pinned;
   const folder = checkedSubdir(subdir);
-  if (pinned.kind !== 'package' && pinned.kind !== 'command') return { ...pinned, subdir: folder };
+  if (pinned.kind !== 'package' && pinned.kind !== 'command' && pinned.kind !== 'remote') {
+    return { ...pinned, subdir: folder };
+  }
   if (folder === '') return pinned;
   throw refused(`A ${pinned.kind} has no subfolders, so '${folder}' can't be taken from it.`);
 }
@@ -88,6 +101,8 @@ function withRef(source: Source, ref: string): Source {
       });
     case 'command':
       throw refused(`A command has no branches, so '${ref}' can't be taken from it.`);
+    case 'remote':
+      throw refused(`A server that runs elsewhere has no branches, so '${ref}' can't be taken from it.`);
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { type ActorRefFrom, createActor } from 'xstate';
 import type { ActorContext, OutputLine } from '../actors/context.ts';
+import { pluginOf } from '../actors/instance-name.ts';
 import { type PatientTimeout, setPatientTimeout } from '../actors/patient-timeout.ts';
 import { createLogFiles } from '../actors/store/log-files.ts';
 import type { PluginSpec } from '../launchers/plan.ts';
@@ -15,12 +16,15 @@ import { createBroker, defaultBrokerTiming } from './broker.ts';
 import { createCalls } from './calls.ts';
 import { createChronicle } from './chronicle.ts';
 import { composeMachine, createContext, defaultSlots } from './compose.ts';
-import { checkOptions, toSpec } from './config.ts';
+import { catalogKey, checkOptions, toSpec } from './config.ts';
 import { configure } from './configure.ts';
 import { SupervisorError, supervisorError } from './errors.ts';
+import { createInstances } from './instances.ts';
+import { instanceIn } from './observe.ts';
 import type { CallOptions, PluginOptions, PluginStatus, Supervisor, SupervisorOptions } from './options.ts';
 import { printableLine } from './printable.ts';
-import { isAtRest, type PluginSnapshot, toStatus } from './status.ts';
+import { isAtRest, type PluginSnapshot, toStatus, toStatusOfAll } from './status.ts';
+import { createToolFilters } from './tool-filter.ts';
 import { until } from './wait.ts';
 
 /**
@@ -30,6 +34,7 @@ import { until } from './wait.ts';
 export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
   checkOptions(options);
   const specs = new Map<string, PluginSpec>();
+  const fingerprints = new WeakMap<PluginSpec, string>();
   for (const [name, plugin] of Object.entries(options.plugins ?? {}))
     specs.set(name, toSpec(name, plugin, options.defaults));
 
@@ -68,10 +73,33 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
       : undefined;
   };
   const snapshotOf = (name: string): PluginSnapshot | undefined => actorOf(name)?.getSnapshot();
-  const { instances } = context;
+  const { instances: live } = context;
   const root = () => actor.getSnapshot().context;
-  const chronicle = createChronicle({ actorOf, root, instances, files });
+  const chronicle = createChronicle({ actorOf, root, instances: live, files });
   const { meter } = chronicle;
+  const filterOf = createToolFilters();
+  const shown = (name: string) => filterOf(specs.get(name)?.tools);
+  const instances = createInstances({
+    specOf: (name) => specs.get(name),
+    send,
+    view(instance) {
+      const snapshot = snapshotOf(instance);
+      if (snapshot === undefined) return null;
+      return {
+        open: snapshot.hasTag('open'),
+        get state() {
+          return stateName(snapshot.value);
+        },
+        get subState() {
+          return subState(snapshot.value);
+        },
+        stopped: snapshot.context.stopped,
+      };
+    },
+    load: (instance) => broker.load(instance),
+    isHeld: (instance) => broker.isHeld(instance),
+    lastUse: (instance) => broker.lastUse(instance),
+  });
 
   const broker = createBroker({
     send,
@@ -87,12 +115,19 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
         },
       };
     },
-    instances,
+    instances: live,
+    route: instances.route,
+    besides: (instance) => {
+      const plugin = pluginOf(instance);
+      if (specs.get(plugin)?.instances?.kind !== 'pool') return [];
+      return [plugin, ...instances.others(plugin)].filter((other) => other !== instance);
+    },
     answered: meter.answered,
-    lateReplies: meter.lateReplies,
-    message(plugin, generation, { id, method, params }) {
+    lateReplies: (instance, count) => meter.lateReplies(pluginOf(instance), count),
+    message(instance, generation, { id, method, params }) {
       if (id === undefined && method !== undefined) {
-        announce('plugin:message', { plugin, generation, method, params });
+        const plugin = pluginOf(instance);
+        announce('plugin:message', { plugin, generation, method, params, ...instanceIn(instance) });
       }
     },
     callTimeout: (name) => specs.get(name)?.timeouts.call,
@@ -116,26 +151,32 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
   function onOutput(line: OutputLine) {
     const entry = chronicle.printed(line);
     log.debug({ plugin: line.plugin, stream: line.stream }, line.text);
-    announce('plugin:log', { plugin: line.plugin, ...entry });
+    announce('plugin:log', { plugin: pluginOf(line.plugin), ...entry });
   }
 
   function onEmitted(event: SupervisorEmitted) {
     broker.hear(event);
     if (event.type === 'plugin.entered') {
-      const { plugin, state, generation, failure } = event;
+      const { plugin: instance, state, generation, failure } = event;
+      const plugin = pluginOf(instance);
       const entry = chronicle.entered(event);
-      if (failure === null) log.info({ plugin, state, generation }, state);
-      else log.warn({ plugin, state, generation, code: failure.code, hint: failure.hint }, failure.message);
+      const who = { plugin, ...instanceIn(instance) };
+      if (failure === null) log.info({ ...who, state, generation }, state);
+      else log.warn({ ...who, state, generation, code: failure.code, hint: failure.hint }, failure.message);
       announce('plugin:state', { plugin, ...entry });
       announce(`plugin:${state}`, { plugin, ...entry });
       // Whether it is tried again is decided within this tick, right after this was told.
-      if (state === 'crashed') queueMicrotask(() => tellParked(plugin));
+      if (state === 'crashed') queueMicrotask(() => tellParked(instance));
+      instances.entered(instance, state, failure);
     }
-    if (event.type === 'call.rejected') meter.rejected(event.plugin);
+    if (event.type === 'call.rejected') meter.rejected(pluginOf(event.plugin));
     if (event.type === 'plugin.removed') {
-      specs.delete(event.plugin);
-      chronicle.removed(event.plugin);
-      announce('plugin:removed', { plugin: event.plugin });
+      const plugin = pluginOf(event.plugin);
+      const isLast = instances.removed(event.plugin);
+      chronicle.removed(event.plugin, isLast);
+      if (!isLast) return void emitter.emit('instance:removed');
+      specs.delete(plugin);
+      announce('plugin:removed', { plugin });
     }
   }
 
@@ -158,7 +199,7 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
     },
   });
   actor.start();
-  for (const [plugin, spec] of specs) send({ type: 'ADD', plugin, spec });
+  for (const [plugin, spec] of specs) add(plugin, spec);
 
   // ---- what callers may ask ----
 
@@ -180,16 +221,29 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
     throw supervisorError('INTERNAL_CLOSED', { message: 'The supervisor is closing or closed.' });
   }
 
-  const statusOf = (name: string): PluginStatus =>
+  function add(plugin: string, spec: PluginSpec) {
+    send({ type: 'ADD', plugin, spec });
+    instances.added(plugin);
+  }
+
+  const statusOfInstance = (name: string, instance: string): PluginStatus =>
     toStatus({
-      name,
+      name: instance,
       spec: known(name),
-      snapshot: snapshotOf(name),
-      instance: context.instances.get(name),
-      since: chronicle.since(name),
-      inFlight: broker.inFlight(name),
-      explained: chronicle.explain(name),
+      snapshot: snapshotOf(instance),
+      instance: live.get(instance),
+      since: chronicle.since(instance),
+      inFlight: broker.inFlight(instance),
+      explained: chronicle.explain(instance),
+      shows: shown(name),
     });
+
+  function statusOf(name: string): PluginStatus {
+    const first = statusOfInstance(name, name);
+    const [, ...others] = instances.of(name);
+    if (others.length === 0 && (specs.get(name)?.instances?.kind ?? 'shared') === 'shared') return first;
+    return toStatusOfAll(name, [first, ...others.map((instance) => statusOfInstance(name, instance))]);
+  }
 
   /** Sends a command that makes it start, and waits for ready as a call does. */
   async function startBy(
@@ -200,27 +254,59 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
     known(name);
     refuseWhenClosing();
     if (waiting.signal?.aborted) throw supervisorError('CALL_CANCELLED', { message: 'The start was cancelled.' }, name);
+    const others = instances.others(name);
     send({ type, plugin: name });
-    const { release } = await broker.hold(name, waiting);
-    release();
+    instances.commanded(name, type);
+    await ready(name);
+    // One after the other, so that the rest of a pool serves meanwhile, and what can't start any more stops at the first.
+    for (const instance of type === 'RESTART' ? others : []) {
+      const snapshot = snapshotOf(instance);
+      if (snapshot === undefined || stateName(snapshot.value) === 'absent') continue;
+      if (!instances.others(name).includes(instance)) continue;
+      send({ type, plugin: instance });
+      await ready(instance).catch((error: unknown) => {
+        if (instances.others(name).includes(instance)) throw error;
+      });
+    }
     return statusOf(name);
+
+    async function ready(instance: string) {
+      const { release } = await broker.hold(name, { ...waiting, instance });
+      release();
+    }
   }
 
   async function stop(name: string) {
     known(name);
+    const others = new Set(instances.of(name));
+    others.delete(name);
     send({ type: 'STOP', plugin: name });
+    instances.commanded(name, 'STOP');
+    /** Another one may come under the name of one that is gone. */
+    const areGone = () => {
+      const there = instances.of(name);
+      for (const other of others) if (!there.includes(other)) others.delete(other);
+      return others.size === 0;
+    };
     // While it is swept up after a bug of ours it has no actor, yet perhaps a process.
     const swept = () => memberOf(root(), name)?.broken == null;
     const generationOf = () => snapshotOf(name)?.context.generation ?? 0;
     const before = generationOf();
     // A start that was asked for meanwhile begins at once when nothing is left of this one: then it is never at rest.
-    const isOver = () => (swept() && isAtRest(snapshotOf(name))) || generationOf() > before || isClosed();
+    const isFirstOver = () => (swept() && isAtRest(snapshotOf(name))) || generationOf() > before;
+    let isOverOnce = false;
+    const isOver = () => {
+      isOverOnce ||= isFirstOver();
+      return (areGone() && isOverOnce) || isClosed();
+    };
     await until(emitter, () => isOver() || undefined, { isClosed });
-    const failure = snapshotOf(name)?.context.failure;
+    const left = instances.leftBehind(name);
+    const failure = left ?? snapshotOf(name)?.context.failure;
     if (failure?.code === 'STOP_ABANDONED') throw new SupervisorError(failure, name);
   }
 
   async function closeAll() {
+    instances.close();
     if (!isClosed()) {
       const ended = new Promise<void>((resolve) => {
         actor.subscribe({ complete: resolve, error: () => resolve() });
@@ -247,6 +333,7 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
     // Whoever hears of its removal may add another one of that name at once.
     const spec = specs.get(name);
     send({ type: 'REMOVE', plugin: name });
+    instances.commanded(name, 'REMOVE');
     // A supervisor that closes stops it as well, and says nothing of its removal.
     await until(emitter, () => specs.get(name) !== spec || isClosed() || undefined, { isClosed });
   }
@@ -257,14 +344,15 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
   }
 
   return {
-    ...createCalls(broker, admit, log, meter),
+    ...createCalls(broker, admit, log, meter, shown),
     add(name, plugin: string | PluginOptions) {
       refuseWhenClosing();
       if (specs.has(name))
         throw supervisorError('CONFIG_DUPLICATE', { message: `There is a plugin '${name}' already.` }, name);
       const spec = toSpec(name, plugin, options.defaults);
       specs.set(name, spec);
-      send({ type: 'ADD', plugin: name, spec });
+      add(name, spec);
+      announce('plugin:configured', { plugin: name });
     },
     async remove(name) {
       known(name);
@@ -273,8 +361,12 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
     async configure(plugins, defaults = options.defaults) {
       refuseWhenClosing();
       const wanted = Object.entries(plugins).map(([name, plugin]) => [name, toSpec(name, plugin, defaults)] as const);
-      const isLeaving = (name: string) => memberOf(root(), name)?.removing === true;
-      return configure({ specs, send, remove, isLeaving, refuseWhenClosing }, new Map(wanted));
+      const isLeaving = (name: string) => instances.isLeaving(name) || memberOf(root(), name)?.removing === true;
+      const parts = { specs, send, remove, isLeaving, changed: instances.configured, refuseWhenClosing };
+      const changes = await configure(parts, new Map(wanted));
+      for (const plugin of [...changes.added, ...changes.restarted, ...changes.updated])
+        announce('plugin:configured', { plugin });
+      return changes;
     },
     start: (name, waiting) => startBy('START', name, waiting),
     restart: (name, waiting) => startBy('RESTART', name, waiting),
@@ -282,7 +374,9 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
     async reset(name) {
       known(name);
       send({ type: 'RESET', plugin: name });
+      instances.commanded(name, 'RESET');
     },
+    endSession: (session, { grace = SESSION_GRACE } = {}) => instances.endSession(session, grace),
     status: ((name?: string) =>
       name === undefined ? [...specs.keys()].map(statusOf) : statusOf(name)) as Supervisor['status'],
     list: () => [...specs.keys()],
@@ -298,7 +392,17 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
       known(name);
       return store.logFile(name);
     },
-    metrics: () => [...specs.keys()].map((name) => chronicle.metrics(name, broker.inFlight(name))),
+    catalogFile(name) {
+      known(name);
+      return store.catalogFile(name);
+    },
+    fingerprint(name) {
+      const spec = known(name);
+      const fingerprint = fingerprints.get(spec) ?? catalogKey(spec);
+      fingerprints.set(spec, fingerprint);
+      return fingerprint;
+    },
+    metrics: () => [...specs.keys()].map((name) => chronicle.metrics(name, statusOf(name), instances.of(name))),
     on,
     async waitFor(name, state, { signal } = {}) {
       if (!PLUGIN_STATES.includes(state)) {
@@ -320,6 +424,9 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
     actor,
   };
 }
+
+/** A client that lost its connection for a moment comes back within this, in milliseconds. */
+const SESSION_GRACE = 5_000;
 
 /** No deadline of a plugin passes while we ourselves stood still and what it said waits to be read. */
 const patientClock = {

@@ -1,5 +1,6 @@
 /** Globs over tool names: which tools of a plugin exist, and which of them a profile shows. */
 
+import type { ToolDescription } from '../actors/context.ts';
 import type { ToolFilter } from '../launchers/plan.ts';
 
 export function isToolFilter(value: unknown): value is ToolFilter {
@@ -17,6 +18,30 @@ export function createToolFilter({ allow, deny = [] }: ToolFilter = {}): (name: 
   const allowed = allow?.map(toPattern);
   const denied = deny.map(toPattern);
   return (name) => (allowed?.some((glob) => glob.test(name)) ?? true) && !denied.some((glob) => glob.test(name));
+}
+
+/** Keeps the filter of each `tools` option ready; null where there is none and everything passes. */
+export function createToolFilters(): (tools: ToolFilter | undefined) => ((name: string) => boolean) | null {
+  const filters = new WeakMap<ToolFilter, (name: string) => boolean>();
+  return (tools) => {
+    if (tools === undefined) return null;
+    let filter = filters.get(tools);
+    if (filter === undefined) {
+      filter = createToolFilter(tools);
+      filters.set(tools, filter);
+    }
+    return filter;
+  };
+}
+
+/** The same list when nothing of it is hidden. */
+export function visibleTools(
+  tools: readonly ToolDescription[],
+  shows: ((tool: string) => boolean) | null,
+): readonly ToolDescription[] {
+  if (shows === null) return tools;
+  const rest = tools.filter((tool) => typeof tool?.name !== 'string' || shows(tool.name));
+  return rest.length === tools.length ? tools : rest;
 }
 
 /** `*` is any run of characters, everything else is itself. */

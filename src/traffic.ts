@@ -18,6 +18,9 @@ export interface Traffic {
   /** A use of that generation begins; call what it returns when it ends. */
   begin(plugin: string, generation: number, use: Use): () => void;
   inFlight(plugin: string): number;
+  isHeld(plugin: string): boolean;
+  /** When its last use ended, by `performance.now`; 0: it is not known of. */
+  lastUse(plugin: string): number;
   forget(plugin: string): void;
 }
 
@@ -80,6 +83,8 @@ export function createTraffic({ tell, isStopping, quiet }: TrafficParts): Traffi
       };
     },
     inFlight: (plugin) => plugins.get(plugin)?.calls ?? 0,
+    isHeld: (plugin) => (plugins.get(plugin)?.holds ?? 0) > 0,
+    lastUse: (plugin) => plugins.get(plugin)?.lastEnd ?? 0,
     forget,
   };
 }

@@ -15,6 +15,7 @@ export function until<T>(
     const end = () => {
       changes.off('plugin:state', check);
       changes.off('plugin:removed', check);
+      changes.off('instance:removed', check);
       changes.off('supervisor:closed', check);
       signal?.removeEventListener('abort', abort);
     };
@@ -38,6 +39,7 @@ export function until<T>(
     signal?.addEventListener('abort', abort, { once: true });
     changes.on('plugin:state', check);
     changes.on('plugin:removed', check);
+    changes.on('instance:removed', check);
     changes.on('supervisor:closed', check);
     check();
   });

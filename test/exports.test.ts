@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import * as launchers from '../launchers/index.ts';
 import * as machines from '../machines/index.ts';
+import * as gateway from '../src/gateway/index.ts';
 import * as root from '../src/index.ts';
 import * as testing from '../src/testing/index.ts';
 
@@ -10,6 +11,7 @@ describe('the public names', () => {
     ['mcp-supervisor', root],
     ['mcp-supervisor/machines', machines],
     ['mcp-supervisor/launchers', launchers],
+    ['mcp-supervisor/gateway', gateway],
     ['mcp-supervisor/testing', testing],
   ])('of %s', (_entry, names) => {
     expect(Object.keys(names).sort()).toMatchSnapshot();

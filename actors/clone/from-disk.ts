@@ -49,5 +49,7 @@ function nameOf(source: Source): string {
       return source.path;
     case 'command':
       return source.argv.join(' ');
+    case 'remote':
+      return source.url;
   }
 }

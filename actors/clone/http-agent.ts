@@ -2,14 +2,26 @@
 
 import type { Dispatcher } from 'undici';
 import { trustedCertificates } from '../env/certificates.ts';
-import { proxyVariable } from '../env/proxy.ts';
+import { LOOPBACK, proxyVariable } from '../env/proxy.ts';
 
 type CallerEnv = Readonly<Record<string, string | undefined>>;
 
 export const MOST_REDIRECTS = 10;
 
+export interface HttpAgentOptions {
+  /** Milliseconds; 0 for none. Default: undici's. */
+  readonly headersTimeout?: number;
+  readonly bodyTimeout?: number;
+  readonly connectTimeout?: number;
+  /** Where nothing is said of what goes past the proxy, this machine does. Default false. */
+  readonly directLoopback?: boolean;
+}
+
 /** Reads the caller's variables, not the process's own: they may be another program's. */
-export async function createHttpAgent(callerEnv: CallerEnv): Promise<Dispatcher> {
+export async function createHttpAgent(
+  callerEnv: CallerEnv,
+  { directLoopback = false, ...timeouts }: HttpAgentOptions = {},
+): Promise<Dispatcher> {
   const { EnvHttpProxyAgent } = await import('undici');
   const all = proxyVariable(callerEnv, 'ALL_PROXY');
   const ca = await trustedCertificates(callerEnv);
@@ -18,10 +30,11 @@ export async function createHttpAgent(callerEnv: CallerEnv): Promise<Dispatcher>
   const options = {
     httpProxy: proxyUrl(proxyVariable(callerEnv, 'HTTP_PROXY') ?? all),
     httpsProxy: proxyUrl(proxyVariable(callerEnv, 'HTTPS_PROXY') ?? all),
-    noProxy: proxyVariable(callerEnv, 'NO_PROXY') ?? '',
+    noProxy: proxyVariable(callerEnv, 'NO_PROXY') ?? (directLoopback ? LOOPBACK : ''),
     // Most proxies tunnel to the port of https alone; plain HTTP is asked for by its whole address.
     proxyTunnel: false,
     ...tls,
+    ...timeouts,
   };
   return new EnvHttpProxyAgent(options as ConstructorParameters<typeof EnvHttpProxyAgent>[0]);
 }

@@ -28,6 +28,8 @@ function placeOf(source: Source): string {
       return `the package ${source.name}`;
     case 'command':
       return source.cwd;
+    case 'remote':
+      return source.url;
   }
 }
 

@@ -38,7 +38,7 @@ export async function makeWalls(
   if (sandbox.network === 'off' && needsPort(input)) throw new FailureError(createFailure('CONFIG_SANDBOX_NETWORK'));
   const { program, heedsTerm } = await findBubblewrap(sandbox.network, path);
   await store.open();
-  const data = store.dataDir(plugin.replace(/#\d+$/, ''));
+  const data = store.dataDir(plugin);
   await mkdir(data, { recursive: true, mode: 0o700 });
   const socketFolder = address.socket === null ? [] : [dirname(address.socket)];
   if (user !== null) await Promise.all([data, ...socketFolder].map((each) => chown(each, user.uid, user.gid)));

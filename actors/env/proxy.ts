@@ -6,7 +6,7 @@ type Variables = Record<string, string>;
 const NAMES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY'] as const;
 
 /** What is never beyond a proxy. */
-const LOOPBACK = 'localhost,127.0.0.1,::1';
+export const LOOPBACK = 'localhost,127.0.0.1,::1';
 
 /** The caller's value, in whichever case; small letters win, as with curl, Go and Python. Undefined when it has none. */
 export const proxyVariable = (callerEnv: CallerEnv, name: (typeof NAMES)[number]): string | undefined =>

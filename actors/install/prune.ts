@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ActorContext } from '../context.ts';
+import { pluginOf } from '../instance-name.ts';
 import { MARKER, removeEnvironment } from './marker.ts';
 
 /** Milliseconds: long enough to take a free lock on a busy machine, short enough for a start to wait. */
@@ -11,8 +12,8 @@ const SETTLED_AFTER = 10 * 60_000;
 
 /**
  * Removes a plugin's other environments but the one before, and half-made ones of supervisors that were killed. One that
- * is being made (its lock is taken) or was made just now is left for a later time; nothing here fails an install that
- * has succeeded.
+ * is being made (its lock is taken), was made just now or is run in by another instance is left for a later time; nothing
+ * here fails an install that has succeeded.
  */
 export async function pruneEnvironments(context: ActorContext, plugin: string, current: string): Promise<void> {
   const { store, log } = context;
@@ -22,7 +23,9 @@ export async function pruneEnvironments(context: ActorContext, plugin: string, c
   );
   const made = new Map(await Promise.all(others.map(async (name) => [name, await madeAt(join(all, name))] as const)));
   const before = Math.max(...made.values());
+  const inUse = new Set([...context.instances.values()].map(({ environment }) => environment));
   for (const name of others) {
+    if (inUse.has(join(all, name))) continue;
     const at = made.get(name) ?? 0;
     if (at > 0 && (at === before || Date.now() - at < SETTLED_AFTER)) continue;
     try {
@@ -43,4 +46,4 @@ const madeAt = (dir: string): Promise<number> =>
   );
 
 /** Held while an environment is made, and while it is removed. */
-export const environmentLock = (plugin: string, key: string): string => `env:${plugin}:${key}`;
+export const environmentLock = (instance: string, key: string): string => `env:${pluginOf(instance)}:${key}`;

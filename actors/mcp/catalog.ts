@@ -9,13 +9,17 @@ export interface Catalog {
   refresh(): Promise<void>;
 }
 
-export function createCatalog(list: (params: unknown) => Promise<unknown>): Catalog {
+/** `accepts` leaves out tools that the transport must not offer; default: none. */
+export function createCatalog(
+  list: (params: unknown) => Promise<unknown>,
+  accepts: (tool: ToolDescription) => boolean = () => true,
+): Catalog {
   let tools: readonly ToolDescription[] = [];
   let running: Promise<void> | null = null;
   let next: Promise<void> | null = null;
 
   const fetchAll = async () => {
-    tools = await listTools(list);
+    tools = (await listTools(list)).filter(accepts);
   };
 
   const refresh = (): Promise<void> => {

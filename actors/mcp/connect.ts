@@ -2,11 +2,12 @@
 
 import type { Failure } from '../../machines/failure.ts';
 import { createFailure } from '../../machines/failure.ts';
-import type { Limits, ProcessHandle } from '../context.ts';
+import type { Limits, Log, ProcessHandle } from '../context.ts';
 import { knowsModern, type Negotiation, negotiate } from './era.ts';
 import { followProcess } from './follow-process.ts';
 import { createHttpWire } from './http.ts';
 import { createHttpClient, type HttpTarget } from './http-client.ts';
+import type { ClientCapabilities } from './meta.ts';
 import { createSession, type McpSession } from './session.ts';
 import { SessionError } from './session-error.ts';
 import { createSseWire } from './sse.ts';
@@ -15,10 +16,14 @@ import { createStdioWire } from './stdio.ts';
 export interface Connecting {
   readonly process: ProcessHandle;
   readonly limits: Limits;
+  /** What the server is told that its client can be asked; null (default): nothing, and whatever it asks is refused. */
+  readonly capabilities?: ClientCapabilities | null;
+  readonly log?: Log;
 }
 
 /** Over the process' pipes; `noise` gets every line of stdout that is no message, also after the session's end. */
-export function connectStdio({ process, limits }: Connecting, noise: (line: string) => void): McpSession {
+export function connectStdio(connecting: Connecting, noise: (line: string) => void): McpSession {
+  const { process, limits } = connecting;
   let stdoutEnded = () => {};
   const ended = new Promise<void>((resolve) => {
     stdoutEnded = resolve;
@@ -27,41 +32,38 @@ export function connectStdio({ process, limits }: Connecting, noise: (line: stri
     process.generation,
     (events) => createStdioWire({ process, limits, noise, ended: stdoutEnded }, events),
     process.redact,
+    connecting,
   );
   followProcess(session, process, ended);
   return session;
 }
 
 /** Over Streamable HTTP. */
-export async function connectHttp(
-  { process, limits }: Connecting,
-  target: HttpTarget,
-  path: string,
-): Promise<McpSession> {
-  const client = await createHttpClient(target);
+export async function connectHttp(connecting: Connecting, target: HttpTarget, path: string): Promise<McpSession> {
+  const { process, limits } = connecting;
+  const client = await createHttpClient(target, process.remote);
   const { redact } = process;
   const tool = (name: string) => session.tools.find((each) => each.name === name);
   const session: McpSession = createSession(
     process.generation,
     (events) => createHttpWire({ client, path, limits, tool, redact }, events),
     redact,
+    connecting,
   );
   followProcess(session, process, null);
   return session;
 }
 
 /** Over HTTP+SSE. */
-export async function connectSse(
-  { process, limits }: Connecting,
-  target: HttpTarget,
-  path: string,
-): Promise<McpSession> {
-  const client = await createHttpClient(target);
+export async function connectSse(connecting: Connecting, target: HttpTarget, path: string): Promise<McpSession> {
+  const { process, limits } = connecting;
+  const client = await createHttpClient(target, process.remote);
   const { redact } = process;
   const session = createSession(
     process.generation,
     (events) => createSseWire({ client, path, limits, redact }, events),
     redact,
+    connecting,
   );
   followProcess(session, process, null);
   return session;
@@ -93,7 +95,7 @@ export async function handshake(
   const callOff = () => session.close(createFailure('CALL_CANCELLED', { message: 'The search was called off.' }));
   signal.addEventListener('abort', callOff, { once: true });
   try {
-    const outcome = await negotiate(request, era, session.redact);
+    const outcome = await negotiate(request, era, session.redact, session.capabilities ?? {});
     if (!outcome.ok) {
       session.close(outcome.failure);
       return outcome;

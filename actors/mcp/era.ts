@@ -1,6 +1,13 @@
 import { createFailure, type Failure } from '../../machines/failure.ts';
 import { isObject } from './json-rpc.ts';
-import { CLIENT_INFO, LEGACY_VERSION, MODERN_VERSION, modernMeta, SERVER_INFO_KEY } from './meta.ts';
+import {
+  CLIENT_INFO,
+  type ClientCapabilities,
+  LEGACY_VERSION,
+  MODERN_VERSION,
+  modernMeta,
+  SERVER_INFO_KEY,
+} from './meta.ts';
 import { SessionError } from './session-error.ts';
 
 export interface Negotiated {
@@ -30,10 +37,11 @@ export async function negotiate(
   request: Request,
   era: 'auto' | 'legacy' | 'modern',
   redact: (text: string) => string = (text) => text,
+  capabilities: ClientCapabilities = {},
 ): Promise<Negotiation> {
   if (era === 'modern') return discover(request, redact);
   const legacy = await attempt(() =>
-    request('initialize', { protocolVersion: LEGACY_VERSION, capabilities: {}, clientInfo: CLIENT_INFO }),
+    request('initialize', { protocolVersion: LEGACY_VERSION, capabilities, clientInfo: CLIENT_INFO }),
   );
   if (!(legacy instanceof SessionError)) return readInitializeResult(legacy, redact);
   const refused = refusal('initialize', legacy);
@@ -86,11 +94,11 @@ async function discover(request: Request, redact: (text: string) => string): Pro
   return { ok: true, negotiated: { era: 'modern', protocolVersion: version, server } };
 }
 
-/** A modern revision that the server offers instead of ours. */
+/** A modern revision that the server offers instead, or once more: a part of it may know what another one doesn't. */
 function offeredVersion(error: SessionError): string | null {
   const { code, data } = error.failure.data;
   if (code !== UNSUPPORTED_VERSION || !isObject(data) || !Array.isArray(data.supported)) return null;
-  const modern = data.supported.filter((one): one is string => typeof one === 'string' && one > MODERN_VERSION);
+  const modern = data.supported.filter((one): one is string => typeof one === 'string' && one >= MODERN_VERSION);
   return modern.sort().at(0) ?? null;
 }
 

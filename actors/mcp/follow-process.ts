@@ -12,7 +12,11 @@ export function followProcess(
   process: ProcessHandle,
   stdoutEnded: Promise<void> | null,
 ): void {
-  const { generation } = process;
+  const { generation, remote } = process;
+  if (remote !== undefined) {
+    void remote.ended.then(() => session.lost(createFailure('RUN_DISCONNECTED', { message: 'It was stopped.', generation })));
+    return;
+  }
   void process.exited.then(async (exit) => {
     await Promise.race([stdoutEnded ?? delay(LAST_WORDS), delay(LAST_WORDS)]);
     const how = exit.signal === null ? `with code ${exit.code}` : `by ${exit.signal}`;

@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import type { HttpDispatcher, Remote } from '../context.ts';
 
 /** Where an HTTP plugin listens. */
 export interface HttpTarget {
@@ -30,6 +31,8 @@ export type HttpError = Error & { readonly code?: string };
 
 export interface HttpClient {
   readonly target: HttpTarget;
+  /** How the server is reached that runs elsewhere; absent for every other. */
+  readonly remote?: Remote;
   /** Starts an exchange; the returned function ends it, after which the sink hears nothing more. */
   send(request: HttpRequest, sink: HttpSink): () => void;
   /** Ends every exchange and connection. */
@@ -43,23 +46,20 @@ const CONNECT_TIMEOUT = 5000;
  * HTTP/1.1 to one origin on undici's dispatcher: chunks are pushed to the sink and an exchange can be ended without an
  * AbortController of its own. No timeouts here: the session's calls have theirs.
  */
-export async function createHttpClient(target: HttpTarget): Promise<HttpClient> {
-  const { Pool } = await import('undici');
-  const pool = new Pool(target.origin, {
-    ...(target.socketPath !== null && { socketPath: target.socketPath }),
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    connectTimeout: CONNECT_TIMEOUT,
-  });
+export async function createHttpClient(target: HttpTarget, remote?: Remote): Promise<HttpClient> {
+  const pool = remote === undefined ? await createPool(target) : await remote.connect();
+  const headers = remote?.headers;
   return {
     target,
+    ...(remote !== undefined && { remote }),
     send(request, sink) {
       const exchange = new Exchange(sink);
       pool.dispatch(
         {
+          origin: target.origin,
           method: request.method as Dispatcher.HttpMethod,
           path: request.path,
-          headers: request.headers,
+          headers: headers === undefined ? request.headers : { ...headers, ...request.headers },
           body: request.body ?? null,
         },
         exchange,
@@ -71,6 +71,16 @@ export async function createHttpClient(target: HttpTarget): Promise<HttpClient> 
       pool.destroy().catch(() => {});
     },
   };
+}
+
+async function createPool(target: HttpTarget): Promise<HttpDispatcher> {
+  const { Pool } = await import('undici');
+  return new Pool(target.origin, {
+    ...(target.socketPath !== null && { socketPath: target.socketPath }),
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connectTimeout: CONNECT_TIMEOUT,
+  });
 }
 
 class Exchange implements Dispatcher.DispatchHandler {

@@ -13,8 +13,15 @@ export const createHttpErrors =
     // Before it is cut: half a secret is one too.
     const body = snippet(redact(text));
     const location = redact(headerOf(headers, 'location'));
+    const challenge = snippet(redact(headerOf(headers, 'www-authenticate')));
     return sessionError('CALL_HTTP_ERROR', 'answered', {
       message: `${words} (HTTP ${status})${body === '' ? '.' : `: ${body}`}`,
-      data: { status, contentType: headerOf(headers, 'content-type'), body, ...(location !== '' && { location }) },
+      data: {
+        status,
+        contentType: headerOf(headers, 'content-type'),
+        body,
+        ...(location !== '' && { location }),
+        ...(challenge !== '' && { challenge }),
+      },
     });
   };

@@ -29,6 +29,8 @@ const RETRY_DELAY = 1000;
 const MAX_RETRY_DELAY = 30_000;
 const MIN_RETRY_DELAY = 10;
 const ERROR_BODY = 64 * 1024;
+/** Milliseconds for a server to answer the GET stream at all: most do at once, some with their first event. */
+const LISTENING = 2000;
 /** Milliseconds that the goodbye (DELETE) may take before the connections are cut. */
 const GOODBYE = 1000;
 
@@ -40,12 +42,15 @@ export function createHttpWire({ client, path, limits, redact, tool }: HttpWireO
   const exchanges = new Map<JsonRpcId, () => void>();
   const httpError = createHttpErrors(redact);
   const timers = new Set<NodeJS.Timeout>();
-  const reachability = watchReachability(client.target, events.lost);
+  const reachability = watchReachability(client, events.lost);
   let negotiated: Negotiated | null = null;
   let sessionId = '';
   let closed = false;
   let notifications: Promise<void> = Promise.resolve();
   let endListener = () => {};
+  /** The GET stream was answered, with whatever. */
+  let tellListening = () => {};
+  let listening: Promise<void> = Promise.resolve();
 
   const headersFor = (message: JsonRpcMessage | null): Record<string, string> => ({
     accept: message === null ? 'text/event-stream' : 'application/json, text/event-stream',
@@ -60,17 +65,17 @@ export function createHttpWire({ client, path, limits, redact, tool }: HttpWireO
     return message === null || version === null ? {} : modernHeaders(message, version, tool);
   };
 
-  const deliver = (text: string): boolean => {
+  const deliver = (text: string, origin: JsonRpcId | null): boolean => {
     const message = parseMessages(text);
     if (message === null) return false;
-    if (isBatch(message)) for (const one of message) events.message(one);
-    else events.message(message);
+    if (isBatch(message)) for (const one of message) events.message(one, origin ?? undefined);
+    else events.message(message, origin ?? undefined);
     return true;
   };
 
   const streamReader = (id: JsonRpcId | null): EventStreamReader =>
     createEventStreamReader(limits.maxResult, {
-      event: (_type, data) => void deliver(data),
+      event: (_type, data) => void deliver(data, id),
       oversized(line) {
         const failed = idOfOversized(line) ?? id;
         if (failed !== null) events.failed(failed, resultTooLarge(line.bytes, limits.maxResult));
@@ -104,6 +109,12 @@ export function createHttpWire({ client, path, limits, redact, tool }: HttpWireO
       events.lost(createFailure('RUN_DISCONNECTED', { message: 'The server forgot the session.' }));
     };
 
+    /** What gives the login is asked again at the next start. */
+    const loginIsGone = () => {
+      events.failed(id, sessionError('CALL_INTERRUPTED', 'not-sent', { message: 'The server wants another login.' }));
+      events.lost(createFailure('RUN_DISCONNECTED', { message: 'The server no longer takes its login.' }));
+    };
+
     return {
       head(code, fields) {
         status = code;
@@ -129,11 +140,12 @@ export function createHttpWire({ client, path, limits, redact, tool }: HttpWireO
           if (sessionId !== '' && negotiated !== null && (status === 404 || saysNoSession(status, text))) {
             return sessionIsGone();
           }
+          if (status === 401 && negotiated !== null && client.remote?.refreshes === true) return loginIsGone();
           return deliverError(id, text) ? undefined : fail(httpError(status, headers, text));
         }
         // 202: the answer will come on the GET stream.
         if (text === '' && status === 202) return;
-        if (deliver(text) && !events.waits(id)) return;
+        if (deliver(text, id) && !events.waits(id)) return;
         fail(httpError(status, headers, text, 'The server answered with something that is no JSON-RPC response'));
       },
       error(error, sent) {
@@ -175,6 +187,7 @@ export function createHttpWire({ client, path, limits, redact, tool }: HttpWireO
     reader: EventStreamReader,
     lastEventId: string,
     ended: (status: number) => void,
+    answered: () => void = () => {},
   ): (() => void) => {
     let status = 0;
     return client.send(
@@ -186,6 +199,7 @@ export function createHttpWire({ client, path, limits, redact, tool }: HttpWireO
       {
         head: (code) => {
           status = code;
+          answered();
         },
         data: (chunk) => (status === 200 ? reader.push(chunk) : undefined),
         end: () => ended(status),
@@ -200,11 +214,13 @@ export function createHttpWire({ client, path, limits, redact, tool }: HttpWireO
   /** The standing GET stream for what the server says unasked; most servers answer 405, which ends the matter. */
   const listen = (lastEventId: string, delay: number) => {
     const reader = streamReader(null);
-    endListener = openStream(reader, lastEventId, (status) => {
+    const again = (status: number) => {
+      tellListening();
       if (status !== 200 && status !== 0) return;
       const seen = reader.lastEventId() || lastEventId;
       later(retryDelay(reader, delay), () => listen(seen, Math.min(delay * 2, MAX_RETRY_DELAY)));
-    });
+    };
+    endListener = openStream(reader, lastEventId, again, () => tellListening());
   };
 
   const post = (message: OutgoingMessage, text: string, sink: HttpSink): (() => void) =>
@@ -212,7 +228,7 @@ export function createHttpWire({ client, path, limits, redact, tool }: HttpWireO
 
   return {
     transport: 'streamable-http',
-    url: client.target.socketPath === null ? client.target.origin + path : `unix:${client.target.socketPath}:${path}`,
+    url: client.target.socketPath === null ? redact(client.target.origin + path) : `unix:${client.target.socketPath}:${path}`,
     send(message, text) {
       if (message.id !== undefined && message.method !== undefined) {
         exchanges.set(message.id, post(message, text, answerSink(message.id)));
@@ -230,13 +246,20 @@ export function createHttpWire({ client, path, limits, redact, tool }: HttpWireO
       return negotiated?.era === 'modern';
     },
     delivered: () => notifications,
+    listening: () => listening,
     opened(outcome) {
       negotiated = outcome;
-      if (outcome.era === 'legacy') void Promise.resolve().then(startListening);
+      if (outcome.era !== 'legacy') return;
+      listening = new Promise((resolve) => {
+        tellListening = resolve;
+        later(LISTENING, resolve);
+      });
+      void Promise.resolve().then(startListening);
     },
     close() {
       if (closed) return;
       closed = true;
+      tellListening();
       reachability.stop();
       endListener();
       for (const timer of timers) clearTimeout(timer);

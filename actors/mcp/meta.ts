@@ -10,22 +10,43 @@ export const MODERN_VERSION = '2026-07-28';
 
 const PREFIX = 'io.modelcontextprotocol/';
 const VERSION_KEY = `${PREFIX}protocolVersion`;
+export const CLIENT_INFO_KEY = `${PREFIX}clientInfo`;
+export const CAPABILITIES_KEY = `${PREFIX}clientCapabilities`;
+export const LOG_LEVEL_KEY = `${PREFIX}logLevel`;
 export const SERVER_INFO_KEY = `${PREFIX}serverInfo`;
+export const SUBSCRIPTION_KEY = `${PREFIX}subscriptionId`;
 
 type Meta = Readonly<Record<string, unknown>>;
 interface Params {
   readonly _meta?: Meta;
 }
 
+/** What a client can be asked, as `initialize` declares it. */
+export type ClientCapabilities = Readonly<Record<string, unknown>>;
+
+/** Of an interactive plugin, whoever its clients are: each question is put to the one that it concerns, if that can be asked. */
+export const ASK_ANYTHING: ClientCapabilities = {
+  sampling: { tools: {} },
+  elicitation: { form: {}, url: {} },
+  roots: { listChanged: true },
+};
+
+/** Revision 2026-07-28 knows no `roots.listChanged`. */
+export const modernCapabilities = ({ roots, ...others }: ClientCapabilities): ClientCapabilities =>
+  roots === undefined ? others : { ...others, roots: {} };
+
 /** Envelope that every request of the modern era carries. */
-export const modernMeta = (version: string): Meta => ({
-  [`${PREFIX}clientInfo`]: CLIENT_INFO,
-  [`${PREFIX}clientCapabilities`]: {},
+export const modernMeta = (version: string, capabilities: ClientCapabilities = {}): Meta => ({
+  [CLIENT_INFO_KEY]: CLIENT_INFO,
+  [CAPABILITIES_KEY]: modernCapabilities(capabilities),
   [VERSION_KEY]: version,
 });
 
-/** Makes the params that go out of the caller's; `progressToken` is null when nobody listens to progress. */
-export type ShapeParams = (params: unknown, progressToken: number | null) => unknown;
+/**
+ * Makes the params that go out of the caller's; `progressToken` is null when nobody listens to progress, `askable` when
+ * somebody answers what the server asks.
+ */
+export type ShapeParams = (params: unknown, progressToken: number | null, askable: boolean) => unknown;
 
 /** Before the handshake is done: it brings its own envelope. */
 export const bareParams: ShapeParams = (params) => params;
@@ -42,12 +63,13 @@ export const legacyParams: ShapeParams = (params, progressToken) => {
 };
 
 /** In our envelope; a caller's own client info and capabilities win, the version never: it must match the header. */
-export const modernParams = (version: string): ShapeParams => {
-  const envelope = modernMeta(version);
-  return (params, progressToken) => ({
+export const modernParams = (version: string, capabilities: ClientCapabilities = {}): ShapeParams => {
+  const bare = modernMeta(version);
+  const interactive = modernMeta(version, capabilities);
+  return (params, progressToken, askable) => ({
     ...(params as object),
     _meta: {
-      ...envelope,
+      ...(askable ? interactive : bare),
       ...(params as Params | undefined)?._meta,
       [VERSION_KEY]: version,
       ...(progressToken !== null && { progressToken }),
@@ -55,4 +77,4 @@ export const modernParams = (version: string): ShapeParams => {
   });
 };
 
-const ENVELOPE_KEYS: ReadonlySet<string> = new Set([...Object.keys(modernMeta('')), `${PREFIX}logLevel`]);
+const ENVELOPE_KEYS: ReadonlySet<string> = new Set([...Object.keys(modernMeta('')), LOG_LEVEL_KEY]);

@@ -1,6 +1,7 @@
 /** Headers that mirror the body of a modern request (MCP 2026-07-28, Streamable HTTP, "Request metadata"). */
 
 import type { JsonRpcMessage, ToolDescription } from '../context.ts';
+import { TOKEN } from './parameter-headers.ts';
 
 /** Where `Mcp-Name` comes from, per method. */
 const NAME_FIELD: Readonly<Record<string, 'name' | 'uri'>> = {
@@ -49,7 +50,6 @@ function mirrorArguments(schema: unknown, value: unknown, headers: Record<string
   }
 }
 
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const PLAIN = /^[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?$/;
 const ENCODED = /^=\?base64\?.*\?=$/;
 

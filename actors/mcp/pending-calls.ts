@@ -9,6 +9,7 @@ import type { RequestOptions } from '../context.ts';
 import { type PatientTimeout, setPatientTimeout } from '../patient-timeout.ts';
 import { createAbortListeners } from './abort-listeners.ts';
 import { type SessionError, sessionError } from './session-error.ts';
+import type { Turn } from './turns.ts';
 
 /** Defaults in milliseconds. */
 const CALL_TIMEOUT = 60_000;
@@ -25,8 +26,10 @@ export interface PendingCall {
   /** Monotonic clock; moved on by progress, never past `hardDue`. */
   due: number;
   readonly hardDue: number;
-  /** Forgets the caller's signal. */
-  unlisten: (() => void) | null;
+  /** Called once, when it is settled: forgets the caller's signal, takes back what the server asks on its behalf. */
+  over: (() => void) | null;
+  /** Where calls are made one after the other. */
+  turn: Turn | null;
 }
 
 export interface PendingCalls {
@@ -39,10 +42,14 @@ export interface PendingCalls {
     reject: PendingCall['reject'],
   ): PendingCall;
   has(id: number): boolean;
+  get(id: number): PendingCall | undefined;
+  values(): Iterable<PendingCall>;
   /** Takes a call out, for whoever settles it; undefined when it is settled already (a late reply). */
   take(id: number): PendingCall | undefined;
   /** Restarts the timeout of a call; false when there is none of that id. */
   progress(id: number, params: unknown): boolean;
+  /** Only the hard timeout counts until the returned function is called: the server waits for its client, not we for it. */
+  pause(call: PendingCall): () => void;
   rejectAll(error: (call: PendingCall) => SessionError): void;
 }
 
@@ -50,6 +57,8 @@ export interface PendingCalls {
 export function createPendingCalls(abandoned: (call: PendingCall, why: Failure) => void): PendingCalls {
   const calls = new Map<number, PendingCall>();
   const signals = createAbortListeners();
+  /** Calls that the server has questions about, with their number. */
+  const paused = new WeakMap<PendingCall, number>();
   let nextId = 1;
   let timer: PatientTimeout | null = null;
   let timerDue = Number.POSITIVE_INFINITY;
@@ -58,7 +67,7 @@ export function createPendingCalls(abandoned: (call: PendingCall, why: Failure) 
     const call = calls.get(id);
     if (call === undefined) return undefined;
     calls.delete(id);
-    call.unlisten?.();
+    call.over?.();
     return call;
   };
 
@@ -90,16 +99,28 @@ export function createPendingCalls(abandoned: (call: PendingCall, why: Failure) 
   return {
     size: () => calls.size,
     has: (id) => calls.has(id),
+    get: (id) => calls.get(id),
+    values: () => calls.values(),
     take,
     open(method, options, resolve, reject) {
       const now = performance.now();
       const hardDue = now + (options.hardTimeout ?? HARD_TIMEOUT);
       const due = Math.min(now + (options.timeout ?? CALL_TIMEOUT), hardDue);
-      const call: PendingCall = { id: nextId++, method, resolve, reject, options, due, hardDue, unlisten: null };
+      const call: PendingCall = {
+        id: nextId++,
+        method,
+        resolve,
+        reject,
+        options,
+        due,
+        hardDue,
+        over: null,
+        turn: null,
+      };
       calls.set(call.id, call);
       if (due < timerDue) arm(due, now);
       if (options.signal !== undefined) {
-        call.unlisten = signals.add(options.signal, () =>
+        call.over = signals.add(options.signal, () =>
           giveUp(call, sessionError('CALL_CANCELLED', 'sent-unknown', { message: `${method} was aborted.` })),
         );
       }
@@ -108,9 +129,20 @@ export function createPendingCalls(abandoned: (call: PendingCall, why: Failure) 
     progress(id, params) {
       const call = calls.get(id);
       if (call === undefined) return false;
-      call.due = Math.min(performance.now() + (call.options.timeout ?? CALL_TIMEOUT), call.hardDue);
+      call.due = paused.has(call) ? call.hardDue : dueFromNow(call);
       call.options.onProgress?.(params);
       return true;
+    },
+    pause(call) {
+      paused.set(call, (paused.get(call) ?? 0) + 1);
+      call.due = call.hardDue;
+      return () => {
+        const others = (paused.get(call) ?? 1) - 1;
+        if (others > 0) return void paused.set(call, others);
+        paused.delete(call);
+        call.due = dueFromNow(call);
+        if (calls.has(call.id) && call.due < timerDue) arm(call.due, performance.now());
+      };
     },
     rejectAll(error) {
       for (const id of [...calls.keys()]) {
@@ -123,6 +155,9 @@ export function createPendingCalls(abandoned: (call: PendingCall, why: Failure) 
     },
   };
 }
+
+const dueFromNow = (call: PendingCall): number =>
+  Math.min(performance.now() + (call.options.timeout ?? CALL_TIMEOUT), call.hardDue);
 
 const timedOut = (call: PendingCall, now: number): SessionError => {
   const hard = now >= call.hardDue;

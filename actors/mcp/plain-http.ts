@@ -2,10 +2,13 @@
 
 import type { Health } from '../../machines/contracts.ts';
 import { createFailure, type Failure } from '../../machines/failure.ts';
-import type { Limits, RequestOptions, Session } from '../context.ts';
+import type { Limits, RequestOptions, Session, ToolDescription } from '../context.ts';
 import { type HttpClient, type HttpHeaders, type HttpRequest, headerOf } from './http-client.ts';
 import { createHttpErrors } from './http-error.ts';
 import { isObject } from './json-rpc.ts';
+import { BadArgument, requestOf } from './openapi/request.ts';
+import { type Answer, toolResult } from './openapi/result.ts';
+import type { Operation } from './openapi/tools.ts';
 import { createPendingCalls } from './pending-calls.ts';
 import { watchReachability } from './reachability.ts';
 import { interrupted, type SessionError, sessionError } from './session-error.ts';
@@ -19,6 +22,8 @@ export interface PlainHttpOptions {
   readonly path: string;
   /** How it is asked whether it still answers; null: there is no path that it is known to answer at. */
   readonly health: { readonly path: string; readonly mustBeOk: boolean } | null;
+  /** What its OpenAPI document describes; none: one tool makes any request. */
+  readonly operations?: readonly Operation[];
   readonly limits: Limits;
   /** Takes secrets out of what errors quote. */
   readonly redact: (text: string) => string;
@@ -34,10 +39,13 @@ export function createPlainHttpSession({
   client,
   path,
   health,
+  operations = [],
   limits,
   redact,
 }: PlainHttpOptions): PlainHttpSession {
   const httpError = createHttpErrors(redact);
+  const { origin } = client.target;
+  const tools = operations.length > 0 ? operations.map(({ tool }) => tool) : [REQUEST_TOOL];
   const aborts = new Map<number, () => void>();
   let ended: Failure | null = null;
   let settleClosed: (failure: Failure | null) => void = () => {};
@@ -64,9 +72,21 @@ export function createPlainHttpSession({
     client.close();
     settleClosed(outcome);
   };
-  const reachability = watchReachability(client.target, (failure) => end(failure, failure));
+  const reachability = watchReachability(client, (failure) => end(failure, failure));
 
-  const send = (request: HttpRequest, options: RequestOptions): Promise<unknown> =>
+  /** What the answer is worth: a value, or the SessionError that is thrown. */
+  type Read = (answer: Answer, headers: HttpHeaders) => unknown;
+
+  const readValue: Read = ({ status, contentType, body }, headers) => {
+    if (status >= 300) throw httpError(status, headers, body.toString());
+    try {
+      return decode(body, contentType);
+    } catch {
+      throw httpError(status, headers, body.toString(), 'The answer says that it is JSON, but it is not');
+    }
+  };
+
+  const send = (request: HttpRequest, options: RequestOptions, read: Read = readValue): Promise<unknown> =>
     new Promise((resolve, reject) => {
       const label = `${request.method} ${request.path}`;
       if (ended !== null) return reject(interrupted(label, ended, 'not-sent'));
@@ -93,13 +113,13 @@ export function createPlainHttpSession({
         },
         end() {
           aborts.delete(id);
-          const whole = Buffer.concat(body);
-          if (status >= 300) return fail(httpError(status, headers, whole.toString()));
+          const contentType = headerOf(headers, 'content-type');
+          const answer = { status, contentType, body: Buffer.concat(body), url: redact(origin + request.path) };
           try {
-            const value = decode(whole, headerOf(headers, 'content-type'));
+            const value = read(answer, headers);
             calls.take(id)?.resolve(value);
-          } catch {
-            fail(httpError(status, headers, whole.toString(), 'The answer says that it is JSON, but it is not'));
+          } catch (error) {
+            fail(error as SessionError);
           }
         },
         error(error, sent) {
@@ -113,21 +133,40 @@ export function createPlainHttpSession({
       if (calls.has(id)) aborts.set(id, abort);
     });
 
+  async function callTool(params: unknown, options: RequestOptions): Promise<unknown> {
+    const { name, arguments: given = {} } = isObject(params) ? params : {};
+    const operation = operations.find(({ tool }) => tool.name === name);
+    if (operation === undefined && !tools.some((tool) => tool.name === name)) {
+      throw protocolError(INVALID_PARAMS, `Unknown tool: ${String(name)}`);
+    }
+    return send(operation === undefined ? freeRequest(given, origin) : operationRequest(operation, given), options, toolResult);
+  }
+
   return {
     generation,
     transport: 'http',
     era: null,
     protocolVersion: null,
     server: {},
-    url: client.target.socketPath === null ? client.target.origin : `unix:${client.target.socketPath}`,
-    tools: [],
-    request: (method) =>
-      Promise.reject(badPayload(`This plugin is a plain HTTP service: it has no MCP method ${method}.`)),
+    url: client.target.socketPath === null ? origin : `unix:${client.target.socketPath}`,
+    tools,
+    async request(method, params, options = {}) {
+      switch (method) {
+        case 'tools/list':
+          return { tools };
+        case 'tools/call':
+          return callTool(params, options);
+        case 'ping':
+          return {};
+        default:
+          throw protocolError(METHOD_NOT_FOUND, `This plugin is a plain HTTP service: it has no MCP method ${method}.`);
+      }
+    },
     notify: () => {},
     async follow() {},
     onMessage: () => () => {},
     async post(payload, options = {}) {
-      return send(toRequest(payload, client.target.origin, path), options);
+      return send(toRequest(payload, origin, path), options);
     },
     async check(signal): Promise<Health> {
       if (ended !== null) return { status: 'silent', failure: ended };
@@ -146,6 +185,51 @@ export function createPlainHttpSession({
     lost: (failure) => end(failure, failure),
     close: (reason) => end(reason, null),
   };
+}
+
+/** JSON-RPC's own codes. */
+const METHOD_NOT_FOUND = -32601;
+const INVALID_PARAMS = -32602;
+
+const protocolError = (code: number, message: string): SessionError =>
+  sessionError('CALL_PROTOCOL_ERROR', 'answered', { message: `${message} (${code})`, data: { code, message } });
+
+function operationRequest(operation: Operation, given: unknown): HttpRequest {
+  try {
+    return requestOf(operation, given);
+  } catch (error) {
+    if (!(error instanceof BadArgument)) throw error;
+    throw sessionError('CALL_BAD_ARGUMENTS', 'not-sent', { message: `${operation.tool.name}: ${error.message}` });
+  }
+}
+
+/** For a service that describes nothing of itself. */
+const REQUEST_TOOL: ToolDescription = {
+  name: 'request',
+  title: 'HTTP request',
+  description:
+    'Sends one HTTP request to this service, which does not describe its operations, and returns its answer.',
+  inputSchema: {
+    type: 'object',
+    properties: {
+      path: { type: 'string', description: 'Path, such as /items/1.', pattern: '^/' },
+      method: {
+        type: 'string',
+        enum: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+        description: 'Default: GET, with a body POST.',
+      },
+      query: { type: 'object', additionalProperties: { type: ['string', 'number', 'boolean'] } },
+      headers: { type: 'object', additionalProperties: { type: 'string' } },
+      body: { description: 'Sent as JSON, a string as text.' },
+    },
+    required: ['path'],
+  },
+  _meta: { 'mcp-supervisor/plainHttp': true },
+};
+
+function freeRequest(given: unknown, origin: string): HttpRequest {
+  if (!isRequestForm(given)) throw badPayload('the arguments must be path, method, query, headers and body');
+  return toRequest(given, origin, '/');
 }
 
 const notReady = ({ message, data }: Failure): Failure =>

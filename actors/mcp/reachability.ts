@@ -1,9 +1,13 @@
 import { connect } from 'node:net';
 import { createFailure, type Failure } from '../../machines/failure.ts';
-import type { HttpError, HttpTarget } from './http-client.ts';
+import type { HttpClient, HttpError, HttpTarget } from './http-client.ts';
 
 /** Errors that say "nobody listens there", rather than "this exchange broke". */
 const REFUSED: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOENT']);
+/** The same of a server that runs elsewhere. */
+const UNREACHABLE: ReadonlySet<string> = new Set(
+  'ECONNREFUSED ENOTFOUND EAI_AGAIN EHOSTUNREACH ENETUNREACH ETIMEDOUT UND_ERR_CONNECT_TIMEOUT'.split(' '),
+);
 const CHECKS = 3;
 /** Milliseconds; the verdict comes within the time that the broker waits for an exit. */
 const CHECK_DELAY = 80;
@@ -15,21 +19,27 @@ export interface Reachability {
 }
 
 /** A refused connection is checked again three times, 80 ms apart (a server may be re-opening its port). */
-export function watchReachability(target: HttpTarget, lost: (failure: Failure) => void): Reachability {
+export function watchReachability(client: HttpClient, lost: (failure: Failure) => void): Reachability {
+  const { target, remote } = client;
+  const isGone = remote === undefined ? () => refuses(target) : () => isUnreachable(client);
+  const tells = remote === undefined ? REFUSED : UNREACHABLE;
   let timer: NodeJS.Timeout | null = null;
   let stopped = false;
   let checking = false;
 
   const check = (left: number) => {
     timer = setTimeout(() => {
-      tryConnect(target).then((refused) => {
+      isGone().then((refused) => {
         if (stopped) return;
         if (!refused) checking = false;
         else if (left > 1) check(left - 1);
         else {
           lost(
             createFailure('RUN_DISCONNECTED', {
-              message: `The program runs, but nobody listens on ${target.socketPath ?? target.origin} any more.`,
+              message:
+                remote === undefined
+                  ? `The program runs, but nobody listens on ${target.socketPath ?? target.origin} any more.`
+                  : `${remote.url.host} can't be reached any more.`,
             }),
           );
         }
@@ -39,7 +49,7 @@ export function watchReachability(target: HttpTarget, lost: (failure: Failure) =
 
   return {
     suspect(error) {
-      if (stopped || checking || !REFUSED.has(error.code ?? '')) return;
+      if (stopped || checking || !tells.has(error.code ?? '')) return;
       checking = true;
       check(CHECKS);
     },
@@ -50,7 +60,17 @@ export function watchReachability(target: HttpTarget, lost: (failure: Failure) =
   };
 }
 
-const tryConnect = ({ origin, socketPath }: HttpTarget): Promise<boolean> =>
+/** By the way that calls take, a proxy included; any answer at all will do. */
+const isUnreachable = (client: HttpClient): Promise<boolean> =>
+  new Promise((resolve) => {
+    const reached = () => resolve(false);
+    client.send(
+      { method: 'HEAD', path: '/', headers: {} },
+      { head: reached, data: () => {}, end: reached, error: (error) => resolve(UNREACHABLE.has(error.code ?? '')) },
+    );
+  });
+
+const refuses = ({ origin, socketPath }: HttpTarget): Promise<boolean> =>
   new Promise((resolve) => {
     const { hostname, port } = new URL(origin);
     const socket =

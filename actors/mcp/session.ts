@@ -5,14 +5,18 @@
 
 import type { Health } from '../../machines/contracts.ts';
 import { createFailure, type Failure } from '../../machines/failure.ts';
-import type { JsonRpcId, JsonRpcMessage, RequestOptions, Session, ToolDescription } from '../context.ts';
+import type { JsonRpcId, JsonRpcMessage, Log, RequestOptions, Session, ToolDescription } from '../context.ts';
 import { redactValue } from '../redact.ts';
 import { askAgain } from './ask-again.ts';
 import { createCatalog } from './catalog.ts';
 import type { Negotiated } from './era.ts';
-import { bareParams, legacyParams, modernParams } from './meta.ts';
+import { bareParams, type ClientCapabilities, legacyParams, modernParams } from './meta.ts';
+import { headerProblem } from './parameter-headers.ts';
 import { createPendingCalls, type PendingCall } from './pending-calls.ts';
+import { createServerRequests, mayAsk, words } from './server-requests.ts';
 import { interrupted, SessionError, sessionError } from './session-error.ts';
+import { createSubscriptions, subscriptionOf, withoutSubscription } from './subscriptions.ts';
+import { createTurns, type Turn } from './turns.ts';
 import type { Wire, WireEvents } from './wire.ts';
 
 /** A session as its owner, the probe, sees it. */
@@ -23,27 +27,40 @@ export interface McpSession extends Session {
   lost(failure: Failure): void;
   /** Takes secrets out of what errors quote. */
   readonly redact: (text: string) => string;
+  /** What the server is told that its client can be asked; null for nothing. */
+  readonly capabilities: ClientCapabilities | null;
 }
 
-/** Milliseconds before a subscription that the server ended is asked for again. */
-const RELISTEN_DELAY = 5000;
+export interface SessionOptions {
+  readonly capabilities?: ClientCapabilities | null;
+  readonly log?: Log;
+}
+
 /** Milliseconds without a tool list, right behind the handshake, before it is asked for again; servers answer in 0.5 s. */
 const ASK_AGAIN = 3000;
 const NO_OPTIONS: RequestOptions = {};
+/** Of no single request, on whatever stream they come. */
+const EVERYBODYS: ReadonlySet<string> = new Set([
+  'notifications/prompts/list_changed',
+  'notifications/resources/list_changed',
+  'notifications/resources/updated',
+]);
 /** JSON-RPC's own code for it. */
 const INTERNAL_ERROR = -32603;
-const UNLIMITED: RequestOptions = { timeout: Number.POSITIVE_INFINITY, hardTimeout: Number.POSITIVE_INFINITY };
 
 export function createSession(
   generation: number,
   createWire: (events: WireEvents) => Wire,
   redact: (text: string) => string = (text) => text,
+  { capabilities = null, log }: SessionOptions = {},
 ): McpSession {
   const listeners = new Set<(message: JsonRpcMessage) => void>();
-  const catalog = createCatalog((params) =>
-    opening && wire.transport === 'stdio'
-      ? askAgain((signal) => request('tools/list', params, { signal }), ASK_AGAIN)
-      : request('tools/list', params),
+  const catalog = createCatalog(
+    (params) =>
+      opening && wire.transport === 'stdio'
+        ? askAgain((signal) => request('tools/list', params, { signal }), ASK_AGAIN)
+        : request('tools/list', params),
+    (tool) => isOffered(tool),
   );
   /** The catalog is fetched for the first time, right behind the handshake's last message. */
   let opening = false;
@@ -51,8 +68,6 @@ export function createSession(
   let shape = bareParams;
   /** Why it carries nothing more. */
   let ended: Failure | null = null;
-  /** Our own long request for change notifications (modern era), not counted as work. */
-  let listening: 0 | 1 = 0;
   let late = 0;
   let settleClosed: (failure: Failure | null) => void = () => {};
   const closed = new Promise<Failure | null>((resolve) => {
@@ -63,10 +78,18 @@ export function createSession(
   let unanswered = false;
   /** How it is asked whether it answers: what it answered last. */
   let question = 'ping';
-  const inFlight = () => calls.size() - listening;
+  const inFlight = () => calls.size() - subscriptions.waiting();
+  const subscriptions = createSubscriptions({
+    request: (method, params, options) => request(method, params, options),
+    ended: () => ended !== null,
+  });
+  /** Calls that could make the server ask are made one after the other, where nothing else tells whom it asks. */
+  let oneByOne = false;
+  const turns = createTurns();
 
   const calls = createPendingCalls((call, why) => {
     unanswered ||= why.code === 'CALL_TIMEOUT';
+    questions.abandoned(call);
     const told = wire.abandon(call.id);
     // The one request that must not be cancelled is the handshake (MCP 2025-11-25, cancellation).
     if (!told && call.method !== 'initialize') {
@@ -74,8 +97,17 @@ export function createSession(
     }
   });
 
+  const questions = createServerRequests({
+    calls,
+    interactive: () => capabilities !== null && negotiated?.era === 'legacy',
+    reply: (message) => {
+      if (ended === null) wire.send(message, JSON.stringify(message));
+    },
+    log: log ?? null,
+  });
+
   const wire = createWire({
-    message: (message) => receive(message),
+    message: (message, origin) => receive(message, origin),
     waits: (id) => calls.has(numberOf(id)),
     failed: (id, error) => calls.take(numberOf(id))?.reject(error),
     lost: (failure) => end(failure, failure),
@@ -85,15 +117,40 @@ export function createSession(
     return new Promise((resolve, reject) => {
       if (ended !== null) return reject(interrupted(method, ended, 'not-sent'));
       if (options.signal?.aborted) return reject(sessionError('CALL_CANCELLED', 'not-sent'));
-      const call = calls.open(method, options, resolve, reject);
-      const refusal = send(call, method, params);
-      if (refusal !== null) calls.take(call.id)?.reject(refusal);
+      if (!oneByOne || !mayAsk(method)) return begin(method, params, options, resolve, reject);
+      const over =
+        <Outcome>(turn: Turn, settle: (outcome: Outcome) => void) =>
+        (outcome: Outcome) => {
+          settle(outcome);
+          turn.over();
+        };
+      const go = (turn: Turn) => begin(method, params, options, over(turn, resolve), over(turn, reject), turn);
+      turns.take({ method, options, reject, go });
     });
+  }
+
+  function begin(
+    method: string,
+    params: unknown,
+    options: RequestOptions,
+    resolve: PendingCall['resolve'],
+    reject: PendingCall['reject'],
+    turn: Turn | null = null,
+  ): void {
+    const call = calls.open(method, options, resolve, reject);
+    call.turn = turn;
+    const refusal = send(call, method, params);
+    if (refusal !== null) calls.take(call.id)?.reject(refusal);
   }
 
   function send(call: PendingCall, method: string, params: unknown): SessionError | null {
     const token = call.options.onProgress === undefined ? null : call.id;
-    const message = { jsonrpc: '2.0' as const, id: call.id, method, params: shape(params, token) };
+    const message = {
+      jsonrpc: '2.0' as const,
+      id: call.id,
+      method,
+      params: shape(params, token, call.options.onRequest !== undefined),
+    };
     let text: string;
     try {
       text = JSON.stringify(message);
@@ -126,12 +183,35 @@ export function createSession(
     return { status: 'well' };
   }
 
-  function receive(message: JsonRpcMessage): void {
+  function receive(message: JsonRpcMessage, origin?: JsonRpcId): void {
     unanswered = false;
     if (message.method === undefined) settle(message);
-    else if (message.id !== undefined) answer(message.id, message);
-    else if (message.method === 'notifications/tools/list_changed') followChange(message);
-    else if (message.method !== 'notifications/progress' || !progress(message)) tell(message);
+    else if (message.id !== undefined) answer(message.id, message, origin);
+    else hear(message, origin);
+  }
+
+  function hear(message: JsonRpcMessage, origin: JsonRpcId | undefined): void {
+    const { method } = message;
+    if (method === 'notifications/progress' && progress(message)) return;
+    if (method === 'notifications/cancelled') questions.cancelled(message.params);
+    else if (method === 'notifications/tools/list_changed') followChange(message);
+    else {
+      const owner = EVERYBODYS.has(method ?? '') ? undefined : calls.get(numberOf(origin ?? subscriptionOf(message)));
+      if (owner?.options.onNotification === undefined) tell(message);
+      else owner.options.onNotification(message);
+    }
+  }
+
+  const refused = new Set<string>();
+
+  /** Over Streamable HTTP a tool whose arguments can't go into headers as it says must not be offered (MCP 2026-07-28). */
+  function isOffered({ name, inputSchema }: ToolDescription): boolean {
+    if (negotiated?.era !== 'modern' || wire.transport !== 'streamable-http') return true;
+    const problem = headerProblem(inputSchema);
+    if (problem === null) return true;
+    if (!refused.has(name)) log?.warn({ tool: name, problem }, 'a tool is left out: its x-mcp-header is invalid');
+    refused.add(name);
+    return false;
   }
 
   /** Listeners hear of a changed catalog when `tools` is fresh again. */
@@ -145,6 +225,7 @@ export function createSession(
     const call = calls.take(numberOf(message.id));
     if (call === undefined) {
       late += 1;
+      questions.late(numberOf(message.id));
       return;
     }
     // Some servers write both, one of them null (as JSON-RPC 1 did).
@@ -154,14 +235,10 @@ export function createSession(
       call.reject(protocolError({ code: INTERNAL_ERROR, message: 'The answer has neither result nor error.' }, redact));
   }
 
-  function answer(id: JsonRpcId, request: JsonRpcMessage): void {
-    const { method } = request;
-    // We declare no capability, so the only request that a server may send is a ping.
-    const reply =
-      method === 'ping'
-        ? { jsonrpc: '2.0' as const, id, result: {} }
-        : { jsonrpc: '2.0' as const, id, error: { code: -32601, message: `Method not found: ${words(method)}` } };
-    wire.send(reply, JSON.stringify(reply));
+  function answer(id: JsonRpcId, request: JsonRpcMessage, origin: JsonRpcId | undefined): void {
+    // A server that asks beside the streams of its calls is spoken to as over a pipe.
+    oneByOne ||= capabilities !== null && origin === undefined && request.method !== 'ping';
+    questions.answer(id, request, origin === undefined ? undefined : numberOf(origin));
     tell(request);
   }
 
@@ -171,30 +248,19 @@ export function createSession(
   }
 
   function tell(message: JsonRpcMessage): void {
-    for (const listener of listeners) listener(message);
+    const own = subscriptionOf(message) === undefined ? message : withoutSubscription(message);
+    for (const listener of listeners) listener(own);
   }
 
   function end(reason: Failure, outcome: Failure | null): void {
     if (ended !== null) return;
     ended = reason;
+    subscriptions.close();
+    turns.end(({ method }) => interrupted(method, reason, 'not-sent'));
     calls.rejectAll((call) => interrupted(call.method, reason, 'sent-unknown'));
     wire.close();
     listeners.clear();
     settleClosed(outcome);
-  }
-
-  /** Modern servers tell of a changed catalog only on request; one that won't is not asked twice. */
-  function listenForChanges(): void {
-    listening = 1;
-    request('subscriptions/listen', { notifications: { toolsListChanged: true } }, UNLIMITED).then(
-      () => {
-        listening = 0;
-        setTimeout(() => ended === null && listenForChanges(), RELISTEN_DELAY).unref();
-      },
-      () => {
-        listening = 0;
-      },
-    );
   }
 
   return {
@@ -220,26 +286,30 @@ export function createSession(
     async open(outcome) {
       negotiated = outcome;
       if (outcome.era === 'modern') question = 'server/discover';
-      shape = outcome.era === 'modern' ? modernParams(outcome.protocolVersion) : legacyParams;
+      shape = outcome.era === 'modern' ? modernParams(outcome.protocolVersion, capabilities ?? {}) : legacyParams;
+      oneByOne = capabilities !== null && outcome.era === 'legacy' && wire.transport !== 'streamable-http';
       wire.opened(outcome);
       if (outcome.era === 'legacy') notify('notifications/initialized', undefined);
       await wire.delivered();
-      const { tools } = (outcome.server.capabilities ?? {}) as { tools?: { listChanged?: boolean } };
-      if (tools === undefined || tools === null) return;
-      opening = true;
-      await catalog.refresh().finally(() => {
-        opening = false;
-      });
-      if (outcome.era === 'modern' && tools.listChanged === true) listenForChanges();
+      const { tools } = (outcome.server.capabilities ?? {}) as { tools?: unknown };
+      if (tools !== undefined && tools !== null) {
+        opening = true;
+        await catalog.refresh().finally(() => {
+          opening = false;
+        });
+      }
+      await wire.listening?.();
+      subscriptions.open(outcome);
     },
     request,
     redact,
+    capabilities,
     notify,
     onMessage(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    async follow() {},
+    follow: (uris) => subscriptions.follow(uris),
     post: () =>
       Promise.reject(
         sessionError('CALL_BAD_ARGUMENTS', 'not-sent', {
@@ -258,9 +328,6 @@ export function createSession(
 
 /** Ours are numbers, which some servers give back as text. An object has no number: `{"toString": 0}` makes Number() throw. */
 const numberOf = (id: unknown): number => (typeof id === 'object' ? Number.NaN : Number(id));
-
-/** Of what ought to be a word or a number and came from outside. */
-const words = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value));
 
 /** The error as the server gave it, without secrets; one that is no error object is told as it stands. */
 function protocolError(given: NonNullable<JsonRpcMessage['error']>, redact: (text: string) => string): SessionError {

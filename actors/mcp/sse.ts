@@ -28,7 +28,7 @@ const EXIT_GRACE = 100;
  */
 export function createSseWire({ client, path, limits, redact }: SseWireOptions, events: WireEvents): Wire {
   const httpError = createHttpErrors(redact);
-  const reachability = watchReachability(client.target, events.lost);
+  const reachability = watchReachability(client, events.lost);
   let endpoint: string | null = null;
   let waiting: (() => void)[] = [];
   let notifications: Promise<void> = Promise.resolve();
@@ -124,7 +124,7 @@ export function createSseWire({ client, path, limits, redact }: SseWireOptions, 
 
   return {
     transport: 'sse',
-    url: client.target.socketPath === null ? client.target.origin + path : `unix:${client.target.socketPath}:${path}`,
+    url: client.target.socketPath === null ? redact(client.target.origin + path) : `unix:${client.target.socketPath}:${path}`,
     send(message, text) {
       const { id } = message;
       if (id !== undefined && message.method !== undefined) {

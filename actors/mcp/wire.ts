@@ -17,6 +17,11 @@ export interface Wire {
   abandon(id: number): boolean;
   /** Resolves when the server has taken the notifications sent so far (HTTP requests may overtake each other). */
   delivered(): Promise<void>;
+  /**
+   * Resolves when the stream for messages that nobody asked for is open, or is none; within a time limit. What a server says
+   * there before that is lost.
+   */
+  listening?(): Promise<void>;
   /** The handshake is done: headers, and the stream for messages that nobody asked for. */
   opened(negotiated: Negotiated): void;
   /** Ends the connection politely and at once; no event follows. */
@@ -29,7 +34,8 @@ export interface OutgoingMessage extends JsonRpcMessage {
 
 /** What a wire tells its session. */
 export interface WireEvents {
-  message(message: JsonRpcMessage): void;
+  /** `origin`: the request on whose own response stream it came, where the transport tells. */
+  message(message: JsonRpcMessage, origin?: JsonRpcId): void;
   /** The request of that id will not be answered. */
   failed(id: JsonRpcId, error: SessionError): void;
   /** True while the request of that id waits for its answer. */

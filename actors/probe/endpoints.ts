@@ -9,6 +9,7 @@ import { createHttpClient, exchange, type HttpTarget } from '../mcp/http-client.
 import { createPlainHttpSession } from '../mcp/plain-http.ts';
 import { SessionError } from '../mcp/session-error.ts';
 import type { Lines } from './lines.ts';
+import { findOperations } from './openapi.ts';
 
 export interface Search {
   readonly connecting: Connecting;
@@ -121,7 +122,7 @@ const handshakeOptions = ({ era, signal, endpoint }: Search) => ({
  */
 export async function findPlainHttp(target: HttpTarget, search: Search): Promise<Outcome> {
   const { plan, lines, signal, connecting } = search;
-  const client = await createHttpClient(target);
+  const client = await createHttpClient(target, connecting.process.remote);
   const answer = await exchange(
     client,
     { method: 'GET', path: plan.health ?? '/', headers: { accept: '*/*' } },
@@ -135,8 +136,14 @@ export async function findPlainHttp(target: HttpTarget, search: Search): Promise
   }
   const endpoint = search.endpoint ?? '/';
   const { process, limits } = connecting;
+  const operations = await findOperations(client, { plan, base: endpoint, signal, log: connecting.log });
+  if (signal.aborted) {
+    client.close();
+    return { kind: 'silent' };
+  }
   const session = createPlainHttpSession({
     redact: process.redact,
+    operations,
     generation: process.generation,
     client,
     path: endpoint,

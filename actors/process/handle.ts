@@ -11,6 +11,7 @@ import { createOutputRing } from './output-ring.ts';
 
 /** The process actor's own side of a handle. */
 export interface OwnedHandle extends ProcessHandle {
+  readonly pid: number;
   /** End of input: the polite request to end. Idempotent. */
   closeInput(): void;
   /** Destroys all three pipes, so that no grandchild that holds them costs us open files. */

@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { dirname } from 'node:path';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import type { ProcessCommand, ProcessEvent, ProcessInput } from '../../machines/contracts.ts';
 import { createFailure, type Failure } from '../../machines/failure.ts';
@@ -99,7 +100,13 @@ export function createLife(
     const handle = createHandle(parts);
     running = { handle, family };
     phase = 'running';
-    context.instances.set(plugin, { generation, process: handle, session: null, noise: null });
+    context.instances.set(plugin, {
+      generation,
+      environment: dirname(environment.dir),
+      process: handle,
+      session: null,
+      noise: null,
+    });
     // A command that came between the last look and the spawn.
     if (asked) signal('SIGKILL');
     const leader = processIdentity(pid);

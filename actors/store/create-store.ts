@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Log } from '../context.ts';
+import { pluginOf } from '../instance-name.ts';
 import { claimDaemon } from './daemon.ts';
 import { createFacts } from './facts.ts';
 import { openHome } from './home.ts';
@@ -29,6 +30,7 @@ export function createStore({ home: given, log = silent, now = Date.now }: Store
   const below = (...parts: string[]) => join(home, ...parts);
   const owner = createOwner();
   const pluginDir = (plugin: string) => below('plugins', fileName(plugin));
+  // What is on the disk is the plugin's, whichever of its instances asks.
   const facts = createFacts({ folderOf: pluginDir, tempPath: () => tempPath(below('tmp'), 'facts', owner), now, log });
   const locks = createLocks(() => opening(() => mkdir(below('locks'), { recursive: true })));
   const files = createLedger({ folder: below('ledger'), owner, now, log });
@@ -63,12 +65,13 @@ export function createStore({ home: given, log = silent, now = Date.now }: Store
   return {
     home,
     open,
-    readFacts: (plugin) => opening(() => facts.read(plugin)),
-    writeFacts: (plugin, patch) => opening(() => facts.write(plugin, patch)),
+    readFacts: (instance) => opening(() => facts.read(pluginOf(instance))),
+    writeFacts: (instance, patch) => opening(() => facts.write(pluginOf(instance), patch)),
     checkoutDir: (source, commit) => below('checkouts', sourceHash(source), fileName(commit)),
-    environmentDir: (plugin, key) => below('envs', fileName(plugin), fileName(key)),
-    logFile: (plugin) => below('logs', `${fileName(plugin)}.log`),
-    dataDir: (plugin) => below('data', fileName(plugin)),
+    environmentDir: (instance, key) => below('envs', fileName(pluginOf(instance)), fileName(key)),
+    logFile: (instance) => below('logs', `${fileName(pluginOf(instance))}.log`),
+    catalogFile: (plugin) => join(pluginDir(plugin), 'catalog.json'),
+    dataDir: (instance) => below('data', fileName(pluginOf(instance))),
     runtimeDir: (name) => below('runtimes', fileName(name)),
     makeTemp: (prefix) => opening(() => makeTemp(below('tmp'), prefix, owner)),
     withLock: (name, signal, work) => locks.withLock(below('locks', `${fileName(name)}.lock`), signal, work),

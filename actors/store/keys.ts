@@ -26,6 +26,8 @@ function placeOf(source: Source): readonly unknown[] {
       return ['package', source.registry, normalPackage(source)];
     case 'command':
       return ['command', source.cwd, ...source.argv];
+    case 'remote':
+      return ['remote', source.url];
   }
 }
 
@@ -49,6 +51,9 @@ const normalPackage = ({ registry, name }: SourceOf<'package'>): string =>
 /** What a plan depends on besides the files: a kept plan with another key is stale. */
 export const planKey = (checkout: Checkout, spec: Pick<PluginSpec, 'source' | 'overrides'>): string =>
   digest([PLAN_VERSION, sourceHash(spec.source), checkout.commit, spec.source.subdir, spec.overrides]);
+
+/** Names whatever it is that one asks about, independent of the order in which its parts were set. */
+export const fingerprintOf = (value: unknown): string => digest(value);
 
 /** `https://Host/o/n.git/` and `https://host/o/n` are one place; the path keeps its case. */
 function normalUrl(url: string): string {

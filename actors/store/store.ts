@@ -20,6 +20,7 @@ export interface Facts {
 
 export type FactsPatch = { readonly [Name in keyof Facts]?: Facts[Name] | undefined };
 
+/** Instances (`name#k`) of a plugin share all that is its on the disk, but for the ledger, which is by process. */
 export interface Store {
   /** Absolute path of the home; exists with mode 0700 after `open`. */
   readonly home: string;
@@ -35,6 +36,8 @@ export interface Store {
   environmentDir(plugin: string, key: string): string;
   /** Where the plugin's log belongs (`log-files.ts`); may not exist yet. */
   logFile(plugin: string): string;
+  /** Where a plugin's lists are kept; may not exist yet. */
+  catalogFile(plugin: string): string;
   /** The plugin's own data folder; survives updates. */
   dataDir(plugin: string): string;
   /** Private tools fetched from a registry (`runtimes/uv` …). */

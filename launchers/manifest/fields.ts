@@ -19,6 +19,7 @@ export interface ManifestFields {
   readonly install?: readonly (readonly string[])[];
   readonly build?: readonly (readonly string[])[];
   readonly health?: string;
+  readonly openapi?: string;
   readonly socket?: { readonly env: readonly string[]; readonly args: readonly string[] };
   readonly ready?: string;
 }
@@ -47,6 +48,7 @@ const READERS: {
   install: commands,
   build: commands,
   health: (value) => path(value, 'a path such as /healthz'),
+  openapi: (value) => path(value, 'a path such as /openapi.json'),
   socket: (value) => address(value, 'socket'),
   ready: pattern,
 };

@@ -1,15 +1,16 @@
 import type { ToolDescription } from '../../actors/context.ts';
+import { closest } from '../closest.ts';
 import { supervisorError } from '../errors.ts';
-import type { CallOptions, ToolResult } from '../options.ts';
+import type { ToolResult } from '../options.ts';
 import { printable } from '../printable.ts';
 import { mergeArguments, parseObject, readArguments, requireObject } from './arguments.ts';
-import { closest } from './closest.ts';
 import { EXIT } from './exit-codes.ts';
 import { toJson } from './json.ts';
 import type { Invocation } from './options.ts';
 import { answerAsText, resultAsText } from './render-result.ts';
 import { signature } from './schema.ts';
-import { type CommandContext, NO_LIMIT, openSession } from './session.ts';
+import type { CommandContext } from './session.ts';
+import { openTarget } from './target.ts';
 import { shown } from './terminal.ts';
 
 export interface CallInvocation extends Invocation {
@@ -31,25 +32,23 @@ type Wanted =
 export async function call(invocation: CallInvocation, context: CommandContext): Promise<number> {
   // Read first: a typing error in the arguments must not cost an install.
   const wanted = await readWanted(invocation, context);
-  const { supervisor, name, label, progress } = await openSession(invocation, context);
-  const { signal } = context.shutdown;
+  const target = await openTarget(invocation, context);
+  const { label, progress } = target;
 
-  const tools = await supervisor.tools(name, { startTimeout: NO_LIMIT, signal });
-  const isPlain = supervisor.status(name).transport === 'http';
-  const payload = toPayload(wanted, tools, isPlain ? null : label);
+  let tools = await target.tools();
+  const isPlain = target.isPlain();
+  // What is known may be from before an update.
+  if (wanted.kind === 'tool' && !isPlain && !tools.some(({ name }) => name === wanted.tool))
+    tools = await target.tools(true);
+  const payload = toPayload(wanted, tools, isPlain && !tools.some(isDescribed) ? null : label);
   const tool = tools.find((each) => each.name === payload.tool);
   if (tool !== undefined) await checkArguments(tool, payload.arguments as Readonly<Record<string, unknown>>);
 
   const what = wanted.kind === 'tool' ? `calling ${wanted.tool}` : 'calling it';
   progress.activity(what);
-  const options: CallOptions = {
-    signal,
-    startTimeout: NO_LIMIT,
-    onProgress: (progressed) => progress.activity(`${what}${showProgressed(progressed)}`),
-  };
-  const answer = (await supervisor.call(name, payload, options)) as unknown;
+  const answer = await target.call(payload, (progressed) => progress.activity(`${what}${showProgressed(progressed)}`));
   progress.end();
-  const isTool = !isPlain && (typeof payload.tool === 'string' || payload.method === 'tools/call');
+  const isTool = isPlain ? tool !== undefined : typeof payload.tool === 'string' || payload.method === 'tools/call';
   return print(answer, isTool, invocation, context);
 }
 
@@ -74,11 +73,15 @@ async function readWanted({ tool, words }: CallInvocation, { terminal }: Command
   };
 }
 
-/** `mcpLabel` is null for a plain HTTP plugin, which has no list that a tool could be missing from. */
-function toPayload(wanted: Wanted, tools: readonly ToolDescription[], mcpLabel: string | null) {
+/** Not the one tool that stands for any request to a plain HTTP service. */
+const isDescribed = ({ _meta }: ToolDescription): boolean =>
+  (_meta as Readonly<Record<string, unknown>> | undefined)?.['mcp-supervisor/plainHttp'] !== true;
+
+/** `listedBy` is null for a plain HTTP plugin that has no list that a tool could be missing from. */
+function toPayload(wanted: Wanted, tools: readonly ToolDescription[], listedBy: string | null) {
   if (wanted.kind === 'payload') return wanted.payload;
   const tool = tools.find((each) => each.name === wanted.tool);
-  if (tool === undefined && mcpLabel !== null) throw unknownTool(wanted.tool, mcpLabel, tools);
+  if (tool === undefined && listedBy !== null) throw unknownTool(wanted.tool, listedBy, tools);
   return { tool: wanted.tool, arguments: wanted.argumentsOf(tool) };
 }
 

@@ -13,7 +13,7 @@ export async function detect(invocation: Invocation, { terminal, shutdown, env }
   const { flags } = invocation;
   const plugin = await toPluginOptions(invocation, env);
   const { defaultName, parseSource, showSource } = await import('../source.ts');
-  const { source } = parseSource(plugin.source, { ref: plugin.ref, subdir: plugin.subdir });
+  const { source } = parseSource(invocation.source, { ref: plugin.ref, subdir: plugin.subdir });
   const label = labelOf(defaultName(source));
   const { planSource } = await import('../plan-source.ts');
   const planned = planSource(plugin, { ...supervisorOptions(invocation), signal: shutdown.signal });

@@ -7,12 +7,17 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { EnvPolicy } from '../../launchers/plan.ts';
 import { supervisorError } from '../errors.ts';
 import type { PluginOptions } from '../options.ts';
+import type { Configured } from './named.ts';
 
 /** As commander hands them over. */
 export interface Flags {
   readonly json?: boolean;
   readonly ref?: string;
   readonly subdir?: string;
+  /** Address of a server that runs elsewhere, in place of a source. */
+  readonly url?: string;
+  /** `Name: value` each. */
+  readonly header?: readonly string[];
   readonly env?: readonly string[];
   readonly envFile?: readonly string[];
   readonly command?: string;
@@ -46,6 +51,8 @@ export interface Invocation {
   readonly flags: Flags;
   /** What stood behind `--`. */
   readonly pluginArgs: readonly string[];
+  /** The source is the name of a plugin that the configuration defines. */
+  readonly named?: Configured;
 }
 
 const TRANSPORTS: readonly NonNullable<PluginOptions['transport']>[] = [
@@ -69,6 +76,12 @@ export const addSourceOptions = (command: Command): Command =>
     .option('--json', 'print JSON: the result on stdout, an error on stderr')
     .option('--ref <ref>', 'branch, tag or commit to use')
     .option('--subdir <folder>', 'folder inside the source')
+    .option('--url <address>', 'a server that runs elsewhere, https://host/mcp, in place of a source')
+    .option(
+      '--header <Name: value>',
+      'send this header to it; ${env:NAME}, ${file:path} or ${cmd:line} may stand in the value (repeatable)',
+      collect,
+    )
     .option('--env <NAME=value>', 'set a variable of the plugin; NAME alone takes yours (repeatable)', collect)
     .option('--env-file <file>', 'read variables of the plugin from NAME=value lines (repeatable)', collect)
     .option('--command <line>', 'the command that starts the plugin, instead of the detected one')
@@ -108,6 +121,58 @@ export const addSourceOptions = (command: Command): Command =>
       'a line on stderr for every state and for all that git, installers and the plugin print; detect: the whole plan',
     );
 
+function portNumber(value: string): number {
+  if (/^\d+$/.test(value) && Number(value) < 65_536) return Number(value);
+  throw new InvalidArgumentError('Expected a port number, or 0 for a free one.');
+}
+
+const HOME = 'where clones and installs are kept (default: $MCP_SUPERVISOR_HOME, ~/.local/share/mcp-supervisor)';
+
+export const addServeOptions = (command: Command): Command =>
+  command
+    .option('--port <number>', 'port to listen on; 0 takes a free one (default: 7420)', portNumber)
+    .option(
+      '--host <address>',
+      'address to listen on; where others can reach it a token is needed (default: 127.0.0.1)',
+    )
+    .option('--config <file>', 'configuration (default: config.yaml in the home, else in ~/.config/mcp-supervisor)')
+    .option('--home <folder>', HOME)
+    .addOption(new Option('--auth <when>', 'when a token is needed').choices(['off-loopback', 'always']))
+    .option('--allow-host <name>', 'another name under which it may be addressed (repeatable)', collect)
+    .option('--allow-origin <origin>', 'a web page that may use it, e.g. https://app.example (repeatable)', collect)
+    .option('--detach', 'run it in the background; returns when it answers')
+    .option('--status', 'print how the running one is')
+    .option('--stop', 'end the running one')
+    .option('--stdio', 'speak MCP on stdin and stdout: the line for the configuration of an AI client')
+    .option('--profile <name>', 'with --stdio: only this part of the plugins')
+    .option('--ref <ref>', 'with a source: branch, tag or commit to use')
+    .option('--subdir <folder>', 'with a source: folder inside it')
+    .option('--env <NAME=value>', 'with a source: set a variable of the plugin (repeatable)', collect)
+    .option('--env-file <file>', 'with a source: read variables of the plugin from a file (repeatable)', collect)
+    .option('--command <line>', 'with a source: the command that starts the plugin')
+    .addOption(new Option('--transport <kind>', 'with a source: how it talks').choices(TRANSPORTS))
+    .option('--timeout <seconds>', 'with a source: seconds that each step may take', seconds)
+    .option('--offline', 'use only what was cloned and installed before, and say what is missing')
+    .option('--verbose', 'show all that git, installers and the plugins print')
+    .option('--json', 'print JSON lines on stdout');
+
+/** Of the commands on plugins by name. */
+export const addNamedOptions = (command: Command): Command =>
+  command.option('--json', 'print JSON: the result on stdout, an error on stderr').option('--home <folder>', HOME);
+
+export const waitOption = (): Option =>
+  new Option('--timeout <seconds>', 'seconds to wait for it (default: as long as it takes)').argParser(seconds);
+
+export const addLogOptions = (command: Command): Command =>
+  command
+    .option('-f, --follow', 'go on with what is printed from now on')
+    .option('-n, --lines <number>', 'lines from the end (default: 100)', lineCount);
+
+function lineCount(value: string): number {
+  if (/^\d{1,9}$/.test(value)) return Number(value);
+  throw new InvalidArgumentError('Expected a number of lines.');
+}
+
 /** What the flags say about the plugin; CONFIG_INVALID names a variable or file that is wrong, never a value. */
 export async function toPluginOptions(
   { source, flags, pluginArgs }: Invocation,
@@ -117,7 +182,8 @@ export async function toPluginOptions(
   const variables = { ...(await readEnvFiles(flags.envFile ?? [])), ...readEnvFlags(flags.env ?? [], env) };
   const limit = limitOf(flags);
   return {
-    source,
+    ...(flags.url === undefined ? { source } : { url: flags.url }),
+    ...(flags.header === undefined ? {} : { headers: readHeaderFlags(flags.header) }),
     ...(ref === undefined ? {} : { ref }),
     ...(subdir === undefined ? {} : { subdir }),
     ...(command === undefined ? {} : { command }),
@@ -182,6 +248,20 @@ function readEnvFlags(flags: readonly string[], env: NodeJS.ProcessEnv): Record<
       const value = equals < 0 ? env[name] : flag.slice(equals + 1);
       if (value === undefined) throw badEnv(`--env ${name}: there is no such variable in your environment.`);
       return [name, value];
+    }),
+  );
+}
+
+/** Never shown, right or wrong: a header is most often a secret. */
+function readHeaderFlags(flags: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    flags.map((flag) => {
+      const [, name, value = ''] = /^([^:\s]+):\s*(.*)$/s.exec(flag) ?? [];
+      if (name !== undefined) return [name, value.trim()];
+      throw supervisorError('CONFIG_INVALID', {
+        message: 'A --header is no name and value.',
+        hint: "Give --header 'Name: value'.",
+      });
     }),
   );
 }

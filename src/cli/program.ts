@@ -4,8 +4,17 @@ import { Command, CommanderError } from 'commander';
 import { type SupervisorError, supervisorError } from '../errors.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { toCallInvocation, toInvocation } from './invocation.ts';
-import { addSourceOptions, type Flags } from './options.ts';
+import {
+  addLogOptions,
+  addNamedOptions,
+  addServeOptions,
+  addSourceOptions,
+  type Flags,
+  waitOption,
+} from './options.ts';
+import type { PluginFlags } from './plugins/contracts.ts';
 import { asSupervisorError, errorAsJson, errorAsText } from './render-error.ts';
+import type { ServeFlags } from './serve/options.ts';
 import type { CommandContext } from './session.ts';
 import { runGuarded, type Shutdown } from './shutdown.ts';
 import { CLEAR, createTerminal, type Terminal } from './terminal.ts';
@@ -133,7 +142,7 @@ function createProgram(
     .action((given: string | undefined, tool: string | undefined, rest: readonly string[], flags: Flags) =>
       choose(async (context) => {
         const words = [given, tool, ...rest].filter((word) => word !== undefined);
-        return (await import('./call.ts')).call(await toCallInvocation(words, { flags, pluginArgs }), context);
+        return (await import('./call.ts')).call(await toCallInvocation(words, { flags, pluginArgs }, context), context);
       }),
     );
   source(
@@ -145,7 +154,67 @@ function createProgram(
       (await import('./run.ts')).run(await toInvocation('run', given, { flags, pluginArgs }), context),
     ),
   );
+  addServe(program, pluginArgs, choose);
+  addPluginCommands(program, choose);
   return program;
+}
+
+/** Commands on plugins by name: the daemon's, or those of the configuration. */
+function addPluginCommands(program: Command, choose: (run: Run) => void): void {
+  const command = (line: string, description: string) =>
+    addNamedOptions(program.command(line)).description(description);
+  const listed = (names: readonly string[], flags: PluginFlags) =>
+    choose(async (context) => (await import('./plugins/list.ts')).list({ names, flags }, context));
+
+  command('list', 'list the plugins and how they are')
+    .alias('ls')
+    .action((flags: PluginFlags) => listed([], flags));
+  command('status', 'print all that is known of a plugin; without a name as list does')
+    .alias('ps')
+    .argument('[names...]', 'names of plugins')
+    .action(listed);
+  for (const [name, description] of DRIVES) {
+    const drive = command(name, description)
+      .argument('[names...]', 'names of plugins')
+      .option('--all', 'every plugin')
+      .addOption(waitOption());
+    if (name === 'wait') drive.option('--for <state>', 'the state to wait for (default: ready)');
+    drive.action((names: readonly string[], flags: PluginFlags) =>
+      choose(async (context) => (await import('./plugins/drive.ts')).drive(name, { names, flags }, context)),
+    );
+  }
+  addLogOptions(command('logs', 'print what a plugin printed, from its log file'))
+    .argument('<name>', 'name of a plugin')
+    .action((name: string, flags: PluginFlags) =>
+      choose(async (context) => (await import('./plugins/logs.ts')).logs({ names: [name], flags }, context)),
+    );
+  command('history', 'print what a plugin went through')
+    .argument('<name>', 'name of a plugin')
+    .action((name: string, flags: PluginFlags) =>
+      choose(async (context) => (await import('./plugins/history.ts')).history({ names: [name], flags }, context)),
+    );
+}
+
+const DRIVES = [
+  ['start', 'start plugins of the daemon; returns when they are ready'],
+  ['stop', 'stop plugins of the daemon; returns when nothing of them is left'],
+  ['restart', 'stop plugins of the daemon and start them again'],
+  ['reset', 'forget the failures of plugins of the daemon: the next call starts them'],
+  ['wait', 'wait until plugins of the daemon are ready, or in another state'],
+] as const;
+
+function addServe(program: Command, pluginArgs: readonly string[], choose: (run: Run) => void): void {
+  addServeOptions(program.command('serve'))
+    .description('run the gateway: REST and MCP for web applications and AI clients')
+    .argument('[source]', 'with --stdio: a source, or a plugin of the configuration; without one, all of these')
+    .usage('[options] · serve --stdio [options] [source]')
+    .addHelpText(
+      'after',
+      `\nExamples:\n  mcp-supervisor serve --detach\n  mcp-supervisor serve --stdio owner/name\n${EXIT_CODES}`,
+    )
+    .action((source: string | undefined, flags: ServeFlags & Flags) =>
+      choose(async (context) => (await import('./serve.ts')).serve({ flags, source, pluginArgs }, context)),
+    );
 }
 
 const EXAMPLES = `  mcp-supervisor call https://github.com/owner/name.git echo message=hello

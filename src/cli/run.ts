@@ -3,6 +3,7 @@ import { SupervisorError } from '../errors.ts';
 import type { LogLine, StateChange } from '../options.ts';
 import { EXIT } from './exit-codes.ts';
 import { toJson } from './json.ts';
+import { findNamed, invocationOf } from './named.ts';
 import type { Invocation } from './options.ts';
 import { createLinesProgress, type Progress } from './progress.ts';
 import { type CommandContext, NO_LIMIT, openSession, type Session, type ShowProgress } from './session.ts';
@@ -17,7 +18,10 @@ export async function run(invocation: Invocation, context: CommandContext): Prom
   );
   const show: ShowProgress = (parts) =>
     flags.json === true ? createJsonLines(stdout, parts.status) : createLinesProgress({ ...parts, streams });
-  const session = await openSession(invocation, context, { defaults: { idleStop: false }, show });
+  const named =
+    invocation.pluginArgs.length === 0 ? await findNamed(invocation.source, flags, context, { alone: true }) : null;
+  const own = named?.kind === 'configured' ? invocationOf(named, invocation) : invocation;
+  const session = await openSession(own, context, { defaults: { idleStop: false }, show });
   const over = untilOver(session, context.shutdown.signal);
   const { supervisor, name } = session;
   await supervisor.start(name, {

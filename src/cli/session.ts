@@ -48,13 +48,16 @@ export async function openSession(
     show = chooseProgress(invocation, terminal),
   }: { defaults?: Partial<PluginOptions>; show?: ShowProgress } = {},
 ): Promise<Session> {
-  const plugin = { ...(await toPluginOptions(invocation, env)), ...defaults };
-  const { defaultName, parseSource } = await import('../source.ts');
-  const { source } = parseSource(plugin.source, { ref: plugin.ref, subdir: plugin.subdir });
-  const name = defaultName(source);
-  const label = labelOf(name);
+  const { named } = invocation;
+  const given = named?.options ?? (await toPluginOptions(invocation, env));
+  const name = named?.name ?? (await nameOf(invocation, given));
+  const label = named?.name ?? labelOf(name);
   const { createSupervisor } = await import('../supervisor.ts');
-  const supervisor = createSupervisor({ ...supervisorOptions(invocation), plugins: { [name]: plugin } });
+  const supervisor = createSupervisor({
+    ...supervisorOptions(invocation),
+    ...(named === undefined ? {} : { defaults: named.defaults }),
+    plugins: { [name]: { ...given, ...limitsOf(named, invocation), ...defaults } },
+  });
   let abandoned: Failure | null = null;
   supervisor.on('plugin:crashed', ({ failure }) => {
     if (failure?.code === 'STOP_ABANDONED') abandoned = failure;
@@ -70,6 +73,21 @@ export async function openSession(
   supervisor.on('plugin:state', (change) => progress.state(change));
   supervisor.on('plugin:log', (line) => progress.log(line));
   return { supervisor, name, label, progress };
+}
+
+async function nameOf({ source: text }: Invocation, { ref, subdir }: PluginOptions): Promise<string> {
+  const { defaultName, parseSource } = await import('../source.ts');
+  return defaultName(parseSource(text, { ref, subdir }).source);
+}
+
+/** What of the flags is for a plugin of the configuration, too. */
+function limitsOf(named: Invocation['named'], { flags: { timeout }, pluginArgs }: Invocation): Partial<PluginOptions> {
+  if (named === undefined) return {};
+  const limit = timeout === undefined ? null : Math.ceil(timeout * 1000);
+  return {
+    ...(limit === null ? {} : { timeouts: { clone: limit, install: limit, start: limit, call: limit } }),
+    ...(pluginArgs.length === 0 ? {} : { args: [...(named.options.args ?? []), ...pluginArgs] }),
+  };
 }
 
 export const supervisorOptions = ({ flags }: Invocation): SupervisorOptions => ({

@@ -1,5 +1,6 @@
 /** How a command ends: by its own result, by a signal, or by a bug; in every case what it owns is closed first. */
 
+import { closeSync, openSync } from 'node:fs';
 import { type EndingSignal, EXIT, SIGNAL_EXIT } from './exit-codes.ts';
 
 export interface Shutdown {
@@ -7,6 +8,10 @@ export interface Shutdown {
   readonly signal: AbortSignal;
   /** What must be closed before the program may end. A second signal calls it again: then it has to hurry. */
   own(close: () => Promise<void>): void;
+  /** From now on a signal is how it is meant to end: exit code 0, and nothing is said. */
+  mayBeEnded(): void;
+  /** From now on SIGHUP is a word to this command, unless it is the terminal that went away. */
+  onHangup(listener: () => void): void;
 }
 
 /** What the guarded command says to people. */
@@ -44,9 +49,12 @@ export async function runGuarded(
 
   let signals = 0;
   let code: number = EXIT.ok;
+  let isMeant = false;
+  let hangup: (() => void) | null = null;
   const onSignal = (signal: EndingSignal) => {
+    if (signal === 'SIGHUP' && hangup !== null && !controller.signal.aborted && !isOrphaned(process)) return hangup();
     signals++;
-    code = SIGNAL_EXIT[signal];
+    code = isMeant ? EXIT.ok : SIGNAL_EXIT[signal];
     if (signals > 2) process.exit(code);
     if (controller.signal.aborted) hurry();
     else end({ signal });
@@ -68,14 +76,25 @@ export async function runGuarded(
 
   try {
     const own = (close: () => Promise<void>) => void owned.push(close);
-    const finished = work({ signal: controller.signal, own }).then(
+    const shutdown: Shutdown = {
+      signal: controller.signal,
+      own,
+      mayBeEnded() {
+        isMeant = true;
+      },
+      onHangup(listener) {
+        hangup = listener;
+      },
+    };
+    const finished = work(shutdown).then(
       (exitCode): Outcome => ({ code: exitCode }),
       (error: unknown): Outcome => ({ error }),
     );
     const outcome = await Promise.race([early, finished]);
     controller.abort();
-    if ('signal' in outcome) await reports.interrupted(outcome.signal);
-    else if ('code' in outcome) code = outcome.code;
+    if ('signal' in outcome) {
+      if (!isMeant) await reports.interrupted(outcome.signal);
+    } else if ('code' in outcome) code = outcome.code;
     else code = await reports.failed(outcome.error);
 
     for (const result of await Promise.allSettled(owned.map((close) => close()))) {
@@ -90,5 +109,16 @@ export async function runGuarded(
     process.off('unhandledRejection', onBug);
     process.stdout.off('error', onStdoutError);
     process.stderr.off('error', ignore);
+  }
+}
+
+/** Its terminal was closed: whoever began in one has none any more. */
+function isOrphaned({ stdout, stderr }: Process): boolean {
+  if (stdout.isTTY !== true && stderr.isTTY !== true) return false;
+  try {
+    closeSync(openSync('/dev/tty', 'r'));
+    return false;
+  } catch {
+    return true;
   }
 }

@@ -2,17 +2,15 @@ import { EXIT } from './exit-codes.ts';
 import { toJson } from './json.ts';
 import type { Invocation } from './options.ts';
 import { toolsAsText } from './render-tools.ts';
-import { type CommandContext, NO_LIMIT, openSession } from './session.ts';
+import type { CommandContext } from './session.ts';
+import { openTarget } from './target.ts';
 
 /** Starts the plugin and lists its tools. */
 export async function tools(invocation: Invocation, context: CommandContext): Promise<number> {
   const { stdout, stderr } = context.terminal;
-  const { supervisor, name, progress } = await openSession(invocation, context);
-  const found = await supervisor.tools(name, {
-    startTimeout: NO_LIMIT,
-    signal: context.shutdown.signal,
-  });
-  const { transport } = supervisor.status(name);
+  const target = await openTarget(invocation, context);
+  const { progress } = target;
+  const found = await target.tools();
   progress.end();
   if (invocation.flags.json === true) {
     await stdout.write(`${toJson({ tools: found }, stdout.isTerminal)}\n`);
@@ -21,7 +19,7 @@ export async function tools(invocation: Invocation, context: CommandContext): Pr
   await stdout.write(toolsAsText(found, stdout));
   if (found.length === 0) {
     await stderr.write(
-      transport === 'http'
+      target.isPlain()
         ? `A plain HTTP service has no list of tools. Send it JSON:\n  mcp-supervisor call ${invocation.source} '{"key": "value"}'\n`
         : 'It lists no tools. Some servers list none until a key is set: --env NAME=value.\n',
     );

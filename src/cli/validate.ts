@@ -1,7 +1,7 @@
 /** Checks arguments against a tool's schema before anything is sent, for the command line alone: the relay never does. */
 
 import type { OutputUnit, Schema as ValidatorSchema } from '@cfworker/json-schema';
-import { closest } from './closest.ts';
+import { closest } from '../closest.ts';
 import { lookUp, parametersOf, type Schema, showType, typeOf } from './schema.ts';
 
 export interface Problem {

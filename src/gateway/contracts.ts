@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ToolDescription } from '../../actors/context.ts';
 import type { Client, Endpoint } from './mcp/contracts.ts';
+import type { GatewayOptions } from './options.ts';
 import type { View } from './view.ts';
 
 /** The lists of one plugin, as it gave them last; kept on disk, so that a plugin that sleeps is known. */
@@ -79,6 +80,15 @@ export interface Gateway {
   /** Answers one request of a `node:http` server; never rejects. */
   readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
   readonly endpoints: Endpoints;
+  /** Resolves when the tokens are known; rejects with CONFIG_REFERENCE, CONFIG_INVALID. Requests wait for it by themselves. */
+  ready(): Promise<void>;
+  /** Whether there are tokens: without any, nobody off loopback gets in. */
+  hasTokens(): boolean;
+  /**
+   * From now on these are its tokens, profiles, hosts and limits; sessions that are open stay. Rejects (CONFIG_*) when something
+   * is wrong, and then nothing changes.
+   */
+  update(options: GatewayOptions): Promise<void>;
   /** Ends sessions and streams; the supervisor is its owner's. */
   close(): Promise<void>;
 }

@@ -37,5 +37,7 @@ export interface GatewayOptions {
   readonly maxToolName?: number;
   /** Serve legacy HTTP+SSE at `/sse` and `/plugins/:name/sse` too; default false. */
   readonly legacySse?: boolean;
+  /** Path below which all addresses lie (`/tools`), where a server of the user's own hands requests on with it; default none. */
+  readonly basePath?: string;
   readonly logger?: Log;
 }

@@ -6,12 +6,14 @@ import type { Profile } from './options.ts';
 export interface View {
   /** Name of the profile; null for everything. */
   readonly profile: string | null;
+  /** Whether it may hide tools of plugins that it shows. */
+  readonly limitsTools: boolean;
   hasPlugin(plugin: string): boolean;
   /** Whether that tool of that plugin is in it; the plugin's own filter is the supervisor's affair. */
   hasTool(plugin: string, tool: string): boolean;
 }
 
-export const everything: View = { profile: null, hasPlugin: () => true, hasTool: () => true };
+export const everything: View = { profile: null, limitsTools: false, hasPlugin: () => true, hasTool: () => true };
 
 export function createView(profile: string, { plugins, tools }: Profile): View {
   const plugin = createToolFilter(plugins === undefined ? {} : { allow: plugins });
@@ -22,6 +24,7 @@ export function createView(profile: string, { plugins, tools }: Profile): View {
     matches(tool) || matches(`${of}__${tool}`);
   return {
     profile,
+    limitsTools: tools !== undefined,
     hasPlugin: plugin,
     hasTool: (of, tool) =>
       plugin(of) && (!allowed || either(allowed, of, tool)) && !(denied && either(denied, of, tool)),

@@ -58,7 +58,7 @@ function refuseServer(place: string, host: string, path: string): void {
   const isEndpoint = /^\/*((mcp|sse)\/*)?$/i.test(path) || (/^mcp\./i.test(host) && !/\.git\/*$/.test(path));
   if (!isEndpoint) return;
   throw refused(`${quoted(place)} is no repository, but the address of a running server.`, {
-    hint: 'Give the repository that it is made from; an address that is already served can not be a source yet.',
+    hint: 'Give it as `url` (--url, or mcp+https://…), or the repository that it is made from.',
   });
 }
 

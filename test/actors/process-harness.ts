@@ -48,11 +48,11 @@ export interface Run {
 }
 
 /** Spawned, and `ready` printed. */
-export async function started(run: Run): Promise<ProcessHandle> {
+export async function started(run: Run): Promise<ProcessHandle & { readonly pid: number }> {
   run.send({ type: 'spawn' });
   await run.until('process.spawned');
   await run.line('ready');
-  return run.handle();
+  return run.handle() as ProcessHandle & { readonly pid: number };
 }
 
 const patient = { timeout: 30_000, interval: 5 };

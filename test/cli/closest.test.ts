@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { closest } from '../../src/cli/closest.ts';
+import { closest } from '../../src/closest.ts';
 
 const names = ['get_current_time', 'convert_time', 'echo', 'add', 'list_files', 'read_file', 'write_file'];
 

@@ -14,6 +14,7 @@ const status = (more: Partial<PluginStatus> = {}): PluginStatus => ({
   generation: 1,
   pid: null,
   transport: null,
+  era: null,
   url: null,
   tools: null,
   noise: null,

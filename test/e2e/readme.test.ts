@@ -49,6 +49,8 @@ describe('the README', { timeout: 600_000 }, () => {
       'npm ci && npm test',
       // `package.test.ts` runs this one on the packed tarball.
       'npx mcp-supervisor call <git url> <tool> [name=value …]',
+      // `readme-gateway.test.ts` runs this one.
+      `curl -s http://127.0.0.1:7420/plugins/demo -d '{"tool": "echo", "arguments": {"message": "hello"}}'`,
     ]);
     expect(snippets).toHaveLength(2);
   });

@@ -39,7 +39,7 @@ const PARTS = ['a', 'b', 'c', 'd'];
  */
 async function wholeOrNothing(home: TestHome, name = 'source'): Promise<PluginOptions> {
   const folder = join(home.root, name);
-  await cp(puppet().source, folder, { recursive: true });
+  await cp(puppet().source!, folder, { recursive: true });
   await mkdir(join(folder, 'parts'));
   for (const part of PARTS) await writeFile(join(folder, 'parts', part), part.repeat(4096));
   const main = `// ${name}

@@ -59,7 +59,7 @@ describe('R63 a repository that means harm', () => {
     const top = join(repos.root, '..', `hostile-${name}`);
     const canary = join(top, 'canary');
     const work = join(top, 'work');
-    await cp(puppet().source, work, { recursive: true });
+    await cp(puppet().source!, work, { recursive: true });
     await git(work, 'init', '--quiet', '--initial-branch=main');
     await spoil(work, canary);
     await git(work, 'add', '--all', '--force');

@@ -4,6 +4,8 @@
  * profile and knows nothing of wires; `eras/` translates where client and plugin speak different revisions.
  */
 
+import type { ToolDescription } from '../../../actors/context.ts';
+
 export type Era = 'legacy' | 'modern';
 
 /**
@@ -13,6 +15,8 @@ export type Era = 'legacy' | 'modern';
 export interface Client {
   /** Unique within the process; names the client session to plugins with an instance per session. */
   readonly id: string;
+  /** It is here for one request alone (modern era over HTTP): no session that anything could be kept for. */
+  readonly once?: true;
   readonly era: Era;
   /** Revision that it speaks. */
   readonly protocolVersion: string;
@@ -59,4 +63,6 @@ export interface Endpoint {
   hear(client: Client, method: string, params: unknown): void;
   /** A legacy session or a stdio connection is over. */
   leave(client: Client): void;
+  /** A tool as `tools/list` shows it, if it is known without asking: transports check headers that mirror its arguments. */
+  tool?(name: string): ToolDescription | undefined;
 }

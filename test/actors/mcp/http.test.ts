@@ -1,12 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, expect, it, vi } from 'vitest';
 import { connectHttp, connectSse, handshake } from '../../../actors/mcp/connect.ts';
+import { ASK_ANYTHING, type ClientCapabilities } from '../../../actors/mcp/meta.ts';
 import type { McpSession } from '../../../actors/mcp/session.ts';
 import type { SessionError } from '../../../actors/mcp/session-error.ts';
 import { createFailure } from '../../../machines/failure.ts';
 import { limits, livingProcess, type Served, serveHttp } from './serve-http.ts';
 
-type Rpc = { id?: number; method: string; params?: Record<string, unknown> };
+type Rpc = { id?: number; method?: string; params?: Record<string, unknown> };
 type Respond = (rpc: Rpc, response: ServerResponse, request: IncomingMessage) => void;
 
 const hello = { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'x' } };
@@ -17,7 +18,11 @@ const event = (message: object, id?: string) =>
   `${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(message)}\n\n`;
 
 /** A server with the handshake done for it; GET is 405 unless `get` takes it. */
-async function open(respond: Respond, get?: (request: IncomingMessage, response: ServerResponse) => void) {
+async function open(
+  respond: Respond,
+  get?: (request: IncomingMessage, response: ServerResponse) => void,
+  capabilities: ClientCapabilities | null = null,
+) {
   const served = await serveHttp((request, response, body) => {
     if (request.method === 'GET' && get) return get(request, response);
     if (request.method !== 'POST') return void response.writeHead(405).end();
@@ -27,7 +32,7 @@ async function open(respond: Respond, get?: (request: IncomingMessage, response:
     respond(rpc, response, request);
   });
   const target = { origin: served.origin, socketPath: null };
-  const session = await connectHttp({ process: livingProcess, limits }, target, '/mcp');
+  const session = await connectHttp({ process: livingProcess, limits, capabilities }, target, '/mcp');
   const outcome = await handshake(session, { era: 'auto', signal: new AbortController().signal, timeout: 5000 });
   if (!outcome.ok) throw new Error(outcome.failure.message);
   return { served, session, [Symbol.asyncDispose]: () => end(served, session) };
@@ -52,6 +57,41 @@ describe('Streamable HTTP', () => {
       'mcp-protocol-version': '2025-11-25',
       accept: 'application/json, text/event-stream',
     });
+  });
+
+  it('puts what the server asks to the request on whose stream it came, however many are in flight', async () => {
+    const streams = new Map<unknown, { response: ServerResponse; id: number | undefined }>();
+    const respond: Respond = ({ id, method, params, ...answer }, response) => {
+      if (method === undefined) {
+        response.writeHead(202).end();
+        const asker = streams.get((answer as { result?: { caller: unknown } }).result?.caller);
+        asker?.response.end(event(result(asker.id, { told: answer }), '2'));
+        return;
+      }
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      streams.set(params?.caller, { response, id });
+      if (streams.size < 3) return;
+      const note = { jsonrpc: '2.0', method: 'notifications/message', params: { data: params?.caller } };
+      response.write(event(note));
+      for (const [caller, each] of streams) {
+        each.response.write(event({ jsonrpc: '2.0', id: `q${caller}`, method: 'roots/list' } as object, '1'));
+      }
+    };
+    await using opened = await open(respond, undefined, ASK_ANYTHING);
+    const heard: unknown[] = [];
+    const call = (caller: string) =>
+      opened.session.request(
+        'tools/call',
+        { caller },
+        { onRequest: async () => ({ caller }), onNotification: ({ params }) => heard.push([caller, params]) },
+      );
+    const answers = await Promise.all(['a', 'b', 'c'].map(call));
+    expect(answers).toMatchObject([
+      { told: { result: { caller: 'a' } } },
+      { told: { result: { caller: 'b' } } },
+      { told: { result: { caller: 'c' } } },
+    ]);
+    expect(heard).toEqual([['c', { data: 'c' }]]);
   });
 
   it('says goodbye to the session when it is closed', async () => {
@@ -163,7 +203,7 @@ describe('Streamable HTTP', () => {
   it('cancels a call that timed out, and ends its response', async () => {
     const heard: string[] = [];
     await using opened = await open(({ method }, response) => {
-      heard.push(method);
+      heard.push(method ?? '');
       if (method === 'notifications/cancelled') response.writeHead(202).end();
       else response.on('close', () => heard.push('closed'));
     });

@@ -104,13 +104,13 @@ describe('a plain HTTP session', () => {
       failureOf(opened.session.post({ path: '/lies' })),
       failureOf(opened.session.post({ path: '/big' })),
       failureOf(opened.session.post({ path: '/never' }, { timeout: 50 })),
-      failureOf(opened.session.request('tools/list', {})),
+      failureOf(opened.session.request('prompts/list', {})),
     ]);
     expect(codes.map(({ failure }) => failure.code)).toEqual([
       'CALL_HTTP_ERROR',
       'CALL_RESULT_TOO_LARGE',
       'CALL_TIMEOUT',
-      'CALL_BAD_ARGUMENTS',
+      'CALL_PROTOCOL_ERROR',
     ]);
     expect(opened.session.inFlight()).toBe(0);
   });

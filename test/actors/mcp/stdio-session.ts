@@ -2,6 +2,7 @@
 
 import type { ProcessHandle } from '../../../actors/context.ts';
 import { connectStdio, handshake } from '../../../actors/mcp/connect.ts';
+import type { ClientCapabilities } from '../../../actors/mcp/meta.ts';
 import type { McpSession } from '../../../actors/mcp/session.ts';
 import type { Harness, Run } from '../process-harness.ts';
 
@@ -13,13 +14,17 @@ export interface Opened {
   readonly noise: string[];
 }
 
-export async function openStdio(harness: Harness, server: string): Promise<Opened> {
+export async function openStdio(
+  harness: Harness,
+  server: string,
+  capabilities: ClientCapabilities | null = null,
+): Promise<Opened> {
   const run = harness.run(['node', `mcp/${server}.mjs`], { plugin: server });
   run.send({ type: 'spawn' });
   await run.until('process.spawned');
   const process = run.handle();
   const noise: string[] = [];
-  const session = connectStdio({ process, limits: harness.context.limits }, (line) => noise.push(line));
+  const session = connectStdio({ process, limits: harness.context.limits, capabilities }, (line) => noise.push(line));
   const { signal } = new AbortController();
   const outcome = await handshake(session, { era: 'auto', signal, timeout: 30_000 });
   if (!outcome.ok) throw new Error(outcome.failure.message);

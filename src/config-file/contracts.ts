@@ -1,0 +1,40 @@
+/** What a configuration file says, read and checked. */
+
+import type { GatewayOptions, Profile } from '../gateway/options.ts';
+import type { Defaults, PluginOptions } from '../options.ts';
+
+/** `server:` of the file: where the gateway listens, and everything that it lets its owner say besides. */
+export interface ServerOptions extends Omit<GatewayOptions, 'profiles' | 'logger'> {
+  /** Address to listen on; default 127.0.0.1. */
+  readonly host?: string;
+  /** Default 7420; 0 takes a free one. */
+  readonly port?: number;
+}
+
+export interface Config {
+  /** Absolute; null when there is no file, which is an empty configuration. */
+  readonly file: string | null;
+  readonly plugins: Readonly<Record<string, PluginOptions>>;
+  readonly defaults: Defaults;
+  readonly profiles: Readonly<Record<string, Profile>>;
+  readonly server: ServerOptions;
+  /** Sentences about what was passed over. */
+  readonly warnings: readonly string[];
+}
+
+export const emptyConfig: Config = { file: null, plugins: {}, defaults: {}, profiles: {}, server: {}, warnings: [] };
+
+export type Loose = Readonly<Record<string, unknown>>;
+
+/** Keys from the root of the file: `['plugins', 'time', 'env']`. */
+export type Path = readonly (string | number)[];
+
+/** Collects what is said about one file. */
+export interface Report {
+  /** Makes the error that names file, line and key. */
+  invalid(path: Path, message: string, hint?: string): Error;
+  warn(path: Path, message: string): void;
+}
+
+export const isRecord = (value: unknown): value is Loose =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,0 +1,79 @@
+/** Joins catalogs, endpoints, the MCP faces and REST behind one door. */
+
+import type { Log } from '../../actors/context.ts';
+import { CLIENT_INFO } from '../../actors/mcp/meta.ts';
+import type { Supervisor } from '../options.ts';
+import { createQuietLog } from '../quiet-log.ts';
+import { createCatalogs } from './catalogs.ts';
+import type { Gateway } from './contracts.ts';
+import { createDoor } from './http/door.ts';
+import { createFront } from './http/front.ts';
+import { mcpRoutes } from './http/mcp-routes.ts';
+import { createRoutes } from './http/routes.ts';
+import { createTraffic } from './http/traffic.ts';
+import { createEndpoints } from './mcp/endpoints.ts';
+import { createRelay } from './mcp/eras/relay.ts';
+import { createLegacySse } from './mcp/transports/sse.ts';
+import { createStreamableHttp } from './mcp/transports/streamable-http.ts';
+import type { GatewayOptions } from './options.ts';
+import { toErrorAnswer } from './rest/error-body.ts';
+import { createEvents } from './rest/events.ts';
+import { restRoutes } from './rest/routes.ts';
+
+const MAX_BODY = 16 * 1024 * 1024;
+
+/**
+ * The HTTP faces of a supervisor: give `handle` to a `node:http` server, or to `serveHttp`. Starts nothing; the supervisor stays
+ * its owner's. Throws CONFIG_INVALID for options that don't fit together.
+ */
+export function createGateway(supervisor: Supervisor, options: GatewayOptions = {}): Gateway {
+  const log: Log = createQuietLog(options.logger ?? SILENT);
+  let door = createDoor(options);
+  let closed = false;
+  const catalogs = createCatalogs({ supervisor, log });
+  const relay = createRelay({ supervisor, log });
+  const endpoints = createEndpoints({ supervisor, catalogs, relay, log, maxToolName: options.maxToolName });
+  const streamable = createStreamableHttp({ log });
+  const sse = options.legacySse === true ? createLegacySse({ log }) : null;
+  const traffic = createTraffic();
+  const events = createEvents(supervisor);
+  const sessions = () => streamable.sessions() + (sse?.sessions() ?? 0);
+  const findRoute = createRoutes({
+    ...restRoutes({ supervisor, catalogs, events, traffic, sessions, version: CLIENT_INFO.version }),
+    ...mcpRoutes({ endpoints, streamable, sse, profile: (name) => door.profile(name) }),
+  });
+
+  return {
+    endpoints,
+    ready: () => door.ready,
+    hasTokens: () => door.hasTokens,
+    handle: createFront({
+      door: () => door,
+      findRoute,
+      basePath: (options.basePath ?? '').replace(/\/+$/, ''),
+      maxBody: () => door.options.maxBody ?? MAX_BODY,
+      traffic,
+      isClosed: () => closed,
+      toErrorAnswer: (thrown) =>
+        toErrorAnswer(thrown, (plugin) => supervisor.status().find(({ name }) => name === plugin)),
+      log,
+    }),
+    async update(next) {
+      const other = createDoor(next, process.env, door);
+      await other.ready;
+      door = other;
+    },
+    async close() {
+      if (closed) return;
+      closed = true;
+      streamable.close();
+      sse?.close();
+      endpoints.close();
+      relay.close();
+      events.close();
+      catalogs.close();
+    },
+  };
+}
+
+const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };

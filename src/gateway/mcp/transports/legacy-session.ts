@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import type { Log } from '../../../../actors/context.ts';
+import type { Endpoint } from '../contracts.ts';
+import { type Conversation, createConversation, createLateClient, type LateClient } from './conversation.ts';
+import type { EventStreams } from './event-stream.ts';
+import { messageText } from './messages.ts';
+import type { Post } from './post.ts';
+import { createResumableStream, type ResumableStream } from './resumable-stream.ts';
+import { PRIMED_SINCE } from './versions.ts';
+
+/** One client of the legacy era, from `initialize` on. */
+export interface LegacySession {
+  /** `Mcp-Session-Id`: a secret of the client. */
+  readonly id: string;
+  /** Where it was opened; it counts nowhere else. */
+  readonly address: string;
+  readonly client: LateClient;
+  readonly conversation: Conversation;
+  /** For what belongs to no request: number 0. */
+  readonly standing: ResumableStream;
+  /** POSTs whose stream can be taken up again. */
+  readonly posts: Map<number, Post>;
+  /** When it was last heard of, in milliseconds. */
+  seen: number;
+  /** Whether the client waits for something now. */
+  readonly busy: boolean;
+  readonly ended: boolean;
+  openStream(): ResumableStream;
+  /** The connection becomes its standing stream, instead of another one that was. */
+  listen(response: ServerResponse, after: number | null): void;
+  end(reason: string): void;
+}
+
+export interface LegacySessionOptions {
+  readonly clientId: string;
+  readonly principal: string;
+  readonly address: string;
+  readonly endpoint: Endpoint;
+  readonly streams: EventStreams;
+  readonly log: Log;
+}
+
+export function createLegacySession(options: LegacySessionOptions): LegacySession {
+  const { address, endpoint, streams, log } = options;
+  const posts = new Map<number, Post>();
+  let standing: ResumableStream | null = null;
+  let opened = 0;
+  let ended = false;
+
+  const client = createLateClient(options.clientId, options.principal, (method, params) =>
+    session.standing.send(messageText(method, params)),
+  );
+  const conversation = createConversation({ endpoint, client, log });
+  const createStream = (number: number) =>
+    createResumableStream({ number, primed: client.protocolVersion >= PRIMED_SINCE });
+
+  const session: LegacySession = {
+    id: randomUUID(),
+    address,
+    client,
+    conversation,
+    posts,
+    seen: Date.now(),
+    get standing() {
+      standing ??= createStream(0);
+      return standing;
+    },
+    get busy() {
+      return conversation.open > 0 || Boolean(standing?.carrier);
+    },
+    get ended() {
+      return ended;
+    },
+    openStream: () => {
+      opened += 1;
+      return createStream(opened);
+    },
+    listen: (response, after) => {
+      const carrier = streams.open(response, { 'mcp-session-id': session.id });
+      response.once('close', () => {
+        session.standing.detach(carrier);
+        session.seen = Date.now();
+      });
+      session.standing.attach(carrier, after);
+    },
+    end: (reason) => {
+      ended = true;
+      conversation.end(reason);
+      standing?.carrier?.end();
+      // Behind the answers, which are written as they settle.
+      setImmediate(() => {
+        for (const post of [...posts.values()]) post.forget();
+      });
+    },
+  };
+  return session;
+}

@@ -1,0 +1,11 @@
+import { randomBytes } from 'node:crypto';
+
+/** Names of clients, unique within the process however many faces it has. */
+export function createNames(): () => string {
+  const face = randomBytes(4).toString('hex');
+  let count = 0;
+  return () => {
+    count += 1;
+    return `${face}-${count}`;
+  };
+}

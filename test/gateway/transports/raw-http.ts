@@ -1,0 +1,85 @@
+/** Requests as they are on the wire, for what no real client does. */
+
+export interface RawOptions {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  readonly signal?: AbortSignal;
+}
+
+export const BOTH = 'application/json, text/event-stream';
+
+export function raw(url: string, { method = 'POST', headers, body, signal }: RawOptions = {}): Promise<Response> {
+  return fetch(url, {
+    method,
+    headers: { accept: BOTH, ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+    ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    ...(signal && { signal }),
+  });
+}
+
+export const rpc = (method: string, params?: object, id: string | number | null = 1) => ({
+  jsonrpc: '2.0',
+  ...(id !== null && { id }),
+  method,
+  ...(params && { params }),
+});
+
+export const initialize = (protocolVersion = '2025-11-25') =>
+  rpc('initialize', { protocolVersion, capabilities: { elicitation: {} }, clientInfo: { name: 'raw', version: '0' } });
+
+/** Headers of a session that was just opened. */
+export async function openSession(url: string, version = '2025-11-25', headers: Record<string, string> = {}) {
+  const response = await raw(url, { body: initialize(version), headers });
+  await response.text();
+  return { ...headers, 'mcp-session-id': response.headers.get('mcp-session-id')!, 'mcp-protocol-version': version };
+}
+
+const PREFIX = 'io.modelcontextprotocol/';
+export const envelope = (version = '2026-07-28') => ({
+  [`${PREFIX}protocolVersion`]: version,
+  [`${PREFIX}clientInfo`]: { name: 'raw', version: '0' },
+  [`${PREFIX}clientCapabilities`]: {},
+});
+
+/** Body and headers of a modern request, as they must be. */
+export const modern = (method: string, params: Readonly<Record<string, unknown>> = {}, id: string | number = 1) => ({
+  body: rpc(method, { ...params, _meta: envelope() }, id),
+  headers: {
+    'mcp-protocol-version': '2026-07-28',
+    'mcp-method': method,
+    ...(typeof params.name === 'string' && { 'mcp-name': params.name }),
+  } as Record<string, string>,
+});
+
+export interface SseEvent {
+  readonly id?: string;
+  readonly retry?: string;
+  readonly event?: string;
+  readonly data: string;
+}
+
+/** Events one by one; comments are passed over. */
+export async function* events(response: Response): AsyncGenerator<SseEvent> {
+  let rest = '';
+  for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+    const blocks = (rest + chunk).split('\n\n');
+    rest = blocks.pop()!;
+    for (const block of blocks) {
+      const fields = block
+        .split('\n')
+        .filter((line) => !line.startsWith(':'))
+        .map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trimStart()]);
+      if (fields.length > 0) yield { data: '', ...Object.fromEntries(fields) };
+    }
+  }
+}
+
+/** The next event that is a message, parsed. */
+export async function nextMessage(from: AsyncGenerator<SseEvent>) {
+  for (;;) {
+    const { value, done } = await from.next();
+    if (done) return null;
+    if (value.data !== '') return { ...JSON.parse(value.data), eventId: value.id };
+  }
+}

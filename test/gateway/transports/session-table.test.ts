@@ -1,0 +1,48 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { LegacySession } from '../../../src/gateway/mcp/transports/legacy-session.ts';
+import { createSessionTable } from '../../../src/gateway/mcp/transports/session-table.ts';
+
+const MINUTE = 60_000;
+
+describe('the table of sessions', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+    ended.length = 0;
+  });
+  afterEach(() => void vi.useRealTimers());
+
+  const ended: string[] = [];
+  const session = (id: string, busy = false) =>
+    ({ id, busy, seen: Date.now(), end: () => ended.push(id) }) as unknown as LegacySession & { busy: boolean };
+
+  it('ends what was idle for too long, and nothing that is in use', () => {
+    const table = createSessionTable({ max: 10, idle: 30 * MINUTE });
+    const [quiet, busy, fresh] = [session('quiet'), session('busy', true), session('fresh')];
+    for (const one of [quiet, busy, fresh]) table.add(one);
+    vi.advanceTimersByTime(29 * MINUTE);
+    expect(ended).toEqual([]);
+    fresh.seen = Date.now();
+    vi.advanceTimersByTime(3 * MINUTE);
+    expect([ended, table.size]).toEqual([['quiet'], 2]);
+    Object.assign(busy, { busy: false });
+    vi.advanceTimersByTime(MINUTE);
+    expect([ended, table.size]).toEqual([['quiet', 'busy'], 1]);
+  });
+
+  it('has no timer without sessions', () => {
+    const table = createSessionTable({ max: 10, idle: 30 * MINUTE });
+    const one = session('one');
+    table.add(one);
+    expect(vi.getTimerCount()).toBe(1);
+    table.end(one, 'over');
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('is full only when all are in use', () => {
+    const table = createSessionTable({ max: 2, idle: 30 * MINUTE });
+    table.add(session('a', true));
+    table.add(session('b'));
+    expect([table.add(session('c', true)), ended]).toEqual([true, ['b']]);
+    expect(table.add(session('d'))).toBe(false);
+  });
+});
