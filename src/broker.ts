@@ -36,6 +36,13 @@ export const defaultBrokerTiming: BrokerTiming = {
   exit: 300,
 };
 
+/** What is left of the caller's patience. */
+function shortened(options: CallOptions, began: number): CallOptions {
+  const { startTimeout } = options;
+  if (startTimeout === undefined) return options;
+  return { ...options, startTimeout: Math.max(0, startTimeout - (performance.now() - began)) };
+}
+
 /** Of a call that waits: no other instance would change it. */
 const FINAL: readonly FailureCode[] = ['CALL_CANCELLED', 'CALL_START_TIMEOUT', 'INTERNAL_CLOSED'];
 /** States in which an instance that takes no call will take none for a while. */
@@ -147,6 +154,7 @@ export function createBroker(parts: BrokerParts): Broker {
     options: CallOptions,
     failed: string | null,
   ): Promise<{ readonly instance: string; readonly session: Session }> {
+    const began = performance.now();
     let avoid = failed;
     let refused = false;
     for (let tries = 0; ; tries++) {
@@ -163,7 +171,7 @@ export function createBroker(parts: BrokerParts): Broker {
       }
       let generation: number | null;
       try {
-        generation = await admission.admit(instance, options);
+        generation = await admission.admit(instance, tries === 0 ? options : shortened(options, began));
       } catch (error) {
         if (refused || !mayGoElsewhere(error, instance, choose(plugin, options, instance))) throw error;
         refused = true;

@@ -1,13 +1,35 @@
 /** The ways to talk to a plugin, all built on the broker: call, request, tools, open. */
 
-import type { Log, Session, ToolDescription } from '../actors/context.ts';
+import type { Log, RequestOptions, Session, ToolDescription } from '../actors/context.ts';
 import { SessionError } from '../actors/mcp/session-error.ts';
 import type { FailureCode } from '../machines/failure.ts';
 import { type Broker, defaultBrokerTiming, type Exchange } from './broker.ts';
 import { fromSession, SupervisorError, supervisorError } from './errors.ts';
+import { bringsEnvelope, runInputRounds } from './input-rounds.ts';
 import type { Meter } from './meter.ts';
 import type { CallOptions, Link, Supervisor } from './options.ts';
 import { visibleTools } from './tool-filter.ts';
+
+/** A modern server asks by its results: they are answered here, unless the caller wants to see them (`bringsEnvelope`). */
+function requestOf(session: Session, method: string, params: unknown, options: RequestOptions): Promise<unknown> {
+  const { onRequest, signal } = options;
+  if (session.era !== 'modern' || onRequest === undefined || bringsEnvelope(params)) {
+    return session.request(method, params, options);
+  }
+  return runInputRounds(params, (what) => session.request(method, what, options), guardedAnswer(onRequest), signal);
+}
+
+/** What a caller's own answer fails with is the caller's, told as every error of ours. */
+const guardedAnswer =
+  (onRequest: NonNullable<RequestOptions['onRequest']>): typeof onRequest =>
+  async (question) => {
+    try {
+      return await onRequest(question);
+    } catch (error) {
+      const message = `${question.method} was not answered: ${(error as Error)?.message ?? error}`;
+      throw supervisorError('CALL_CANCELLED', { message, data: { fate: 'sent-unknown' } });
+    }
+  };
 
 /** Methods without an effect: sent again when their fate is unknown. */
 const HARMLESS =
@@ -70,7 +92,7 @@ export function createCalls(
         tool,
         send(session, requestOptions) {
           refuseHidden(name, tool);
-          return session.request(method, params, requestOptions);
+          return requestOf(session, method, params, requestOptions);
         },
         repeatable: (session) => (tool === undefined ? HARMLESS.test(method) : mayRepeat(session, tool)),
       },
@@ -88,7 +110,7 @@ export function createCalls(
           refuseHidden(name, tool);
           return session.era === null && !session.tools.some(({ name: known }) => known === tool)
             ? session.post({ tool, arguments: args }, requestOptions)
-            : session.request('tools/call', { name: tool, arguments: args }, requestOptions);
+            : requestOf(session, 'tools/call', { name: tool, arguments: args }, requestOptions);
         },
         repeatable: (session) => mayRepeat(session, tool),
       },
@@ -112,7 +134,7 @@ export function createCalls(
             if (visible(name, session.tools) !== session.tools) throw onlyTools(name);
             return session.post(payload, requestOptions);
           }
-          if (typeof method === 'string') return session.request(method, params, requestOptions);
+          if (typeof method === 'string') return requestOf(session, method, params, requestOptions);
           throw badPayload(name);
         },
         repeatable: (session) =>
@@ -163,7 +185,7 @@ export function createCalls(
         const sent = performance.now();
         try {
           refuseHidden(name, toolIn(method, params));
-          const result = await session.request(method, params, {
+          const result = await requestOf(session, method, params, {
             timeout,
             hardTimeout,
             signal,

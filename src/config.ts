@@ -191,7 +191,8 @@ export function toSpec(
     throw invalid(name, "'source' is missing", undefined, { hint });
   }
   // A bare command has no project folder that its own could be below.
-  const runsIn = /^\s*--\s/.test(options.source ?? '') && options.cwd && isAbsolute(options.cwd) ? options.cwd : undefined;
+  const runsIn =
+    /^\s*--\s/.test(options.source ?? '') && options.cwd && isAbsolute(options.cwd) ? options.cwd : undefined;
   const pin = { ref: options.ref, subdir: options.subdir };
   const { source, credential, address, command, args } =
     options.url === undefined
@@ -248,7 +249,12 @@ const policyOf = ({ restart, activation, idleStop, liveness, tools, instances, t
 
 function launchOf({ env, credential, address, headers, ...spec }: PluginSpec) {
   const { restart, activation, idleStop, liveness, tools, instances, timeouts, ...launch } = spec;
-  const secrets = { env: env.reveal(), credential: credential?.reveal(), url: address?.reveal(), headers: headers?.reveal() };
+  const secrets = {
+    env: env.reveal(),
+    credential: credential?.reveal(),
+    url: address?.reveal(),
+    headers: headers?.reveal(),
+  };
   return { ...launch, ...secrets };
 }
 

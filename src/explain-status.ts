@@ -87,7 +87,14 @@ const EXPLAIN: Readonly<Record<PluginState, (view: View) => Told>> = {
           next: 'It is asked whether it is ready.',
         },
   probing: (view) => {
-    const { pid, listening, timing } = view.context;
+    const { pid, listening, timing, spec } = view.context;
+    if (spec.source.kind === 'remote') {
+      return {
+        why: `It runs elsewhere, and has not answered yet${attempt(view)}.`,
+        next: `It is ready when it answers; if it doesn't, this start is given up ${inTime(view, view.since + timing.start)}.`,
+        at: view.since + timing.start,
+      };
+    }
     const found = listening ? 'it has opened a port, but' : 'it';
     return {
       why: `Its program runs${pid === null ? '' : ` (pid ${pid})`}, and ${found} has not answered as a server yet${attempt(view)}.`,

@@ -344,7 +344,10 @@ export function createInstances(parts: InstancesParts): Instances {
       const group = groups.get(plugin);
       if (group === undefined || group.leaving) return;
       if (command === 'START' || command === 'RESTART') group.awake = true;
-      if (command === 'STOP') group.awake = false;
+      if (command === 'STOP') {
+        group.awake = false;
+        group.leftBehind = null;
+      }
       if (command === 'REMOVE') group.leaving = true;
       for (const other of present(group)) {
         if (command === 'STOP' || command === 'REMOVE') release(group, other);
@@ -362,7 +365,7 @@ export function createInstances(parts: InstancesParts): Instances {
       }
       const other = [...group.others.values()].find(({ id }) => id === instance);
       if (other === undefined) return;
-      if (failure?.code === 'STOP_ABANDONED') group.leftBehind = failure;
+      if (other.leaving && failure?.code === 'STOP_ABANDONED') group.leftBehind = failure;
       const own = instancesOf(specOf(group.plugin));
       if (other.session === null || other.leaving || own.kind !== 'per-session') return;
       if (state === 'launching') other.started = true;

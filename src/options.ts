@@ -69,7 +69,8 @@ export interface PluginOptions {
   readonly protocol?: PluginSpec['protocol'];
   /**
    * The server may ask its clients (sampling, elicitation, roots); calls to one that talks over stdio are then made one
-   * after the other, so that it is certain whom it asks. Default false: it is told that nobody can be asked.
+   * after the other, so that it is certain whom it asks; whoever leaves a question open keeps the others waiting (a client of
+   * revision 2026-07-28 for at most 5 s). Default false: it is told that nobody can be asked.
    */
   readonly interactive?: boolean;
   /** Globs over its tools' names: what doesn't pass is neither listed nor callable. Default: all of them. */

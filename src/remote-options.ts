@@ -27,10 +27,15 @@ export function remoteProblem({ kind }: Source, given: PluginOptions): string | 
   if (kind !== 'remote') return given.headers === undefined ? null : "'headers' are for a 'url', and this is a source";
   const local = LOCAL.find((field) => given[field] !== undefined);
   if (local !== undefined) return `'${local}' is for what runs here, and a 'url' runs elsewhere`;
-  return given.transport === 'stdio' || given.type === 'stdio' ? "a 'url' is reached over HTTP, not over 'stdio'" : null;
+  return given.transport === 'stdio' || given.type === 'stdio'
+    ? "a 'url' is reached over HTTP, not over 'stdio'"
+    : null;
 }
 
 /** `http` is what others call Streamable HTTP, and many mean by it whichever of the two HTTP transports answers. */
-export function transportOf({ transport, type }: Pick<PluginOptions, 'transport' | 'type'>): PluginOptions['transport'] {
+export function transportOf({
+  transport,
+  type,
+}: Pick<PluginOptions, 'transport' | 'type'>): PluginOptions['transport'] {
   return transport ?? (type === 'http' ? 'auto' : type);
 }

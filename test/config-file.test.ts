@@ -44,6 +44,7 @@ server: { port: 0, tokens: ['\${env:TOKEN}'], maxBody: 2M, allowHost: box.exampl
       defaults: { timeouts: { call: 30_000 } },
       profiles: { web: { plugins: ['time'], tools: { allow: ['get_*'] } } },
       server: { port: 0, tokens: [{ token: `\${env:TOKEN}` }], maxBody: 2 * 1024 * 1024, allowHost: ['box.example'] },
+      isBlank: false,
       warnings: [],
     });
   });
@@ -75,8 +76,8 @@ server: { port: 0, tokens: ['\${env:TOKEN}'], maxBody: 2M, allowHost: box.exampl
   });
 
   it('says of an empty file that it is empty', async () => {
-    const { plugins, warnings } = await read('# nothing yet\n');
-    expect(plugins).toEqual({});
+    const { plugins, isBlank, warnings } = await read('# nothing yet\n');
+    expect({ plugins, isBlank }).toEqual({ plugins: {}, isBlank: true });
     expect(warnings).toEqual([expect.stringContaining('there are no plugins')]);
   });
 });

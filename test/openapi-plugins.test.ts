@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ToolResult } from '../src/options.ts';
 import { createStage, failureOf, fixture, textOf } from './reliability/stage.ts';
+import { needsRegistries } from './support/registries.ts';
 
 const HTTP_STATUS = 'mcp-supervisor/httpStatus';
 
@@ -25,8 +26,12 @@ describe('a plain HTTP service that describes its operations', () => {
     expect(await supervisor.call('items', { tool: 'list_items', arguments: list })).toMatchObject({
       structuredContent: { url: '/v1/items?tags=a&tags=b&ids=1%2C2&page%5Bsize%5D=5' },
     });
-    expect(await supervisor.call('items', { tool: 'names' })).toMatchObject({ structuredContent: { result: ['a', 'b'] } });
-    expect(await supervisor.call('items', { tool: 'logo' })).toMatchObject({ content: [{ type: 'image', data: '/wA=' }] });
+    expect(await supervisor.call('items', { tool: 'names' })).toMatchObject({
+      structuredContent: { result: ['a', 'b'] },
+    });
+    expect(await supervisor.call('items', { tool: 'logo' })).toMatchObject({
+      content: [{ type: 'image', data: '/wA=' }],
+    });
     const failed = (await supervisor.call('items', { tool: 'teapot' })) as ToolResult;
     expect(failed).toMatchObject({ isError: true, _meta: { [HTTP_STATUS]: 418 } });
     expect(textOf(failed)).toBe('HTTP 418: {"error":"short and stout"}');
@@ -41,7 +46,11 @@ describe('a plain HTTP service that describes its operations', () => {
       url: '/v1/x',
       body: [1],
     });
-    expect(await supervisor.call('items', { any: 'thing' })).toMatchObject({ method: 'POST', url: '/', body: { any: 'thing' } });
+    expect(await supervisor.call('items', { any: 'thing' })).toMatchObject({
+      method: 'POST',
+      url: '/',
+      body: { any: 'thing' },
+    });
     const bad = await failureOf(supervisor.call('items', { tool: 'put_item', arguments: { name: 'x' } }));
     expect(bad).toMatchObject({ code: 'CALL_BAD_ARGUMENTS', data: { fate: 'not-sent' } });
     expect(bad.message).toContain('id__path is missing');
@@ -63,9 +72,63 @@ describe('a plain HTTP service that describes nothing', () => {
     expect(await supervisor.call('plain', { tool: 'request', arguments: arguments_ })).toMatchObject({
       structuredContent: { path: '/run?a=1', payload: { b: 2 } },
     });
-    expect(await supervisor.call('plain', { tool: 'request', arguments: { path: '/nothing' } })).toMatchObject({ isError: true });
-    const bad = await failureOf(supervisor.call('plain', { tool: 'request', arguments: { path: 'http://elsewhere/' } }));
+    expect(await supervisor.call('plain', { tool: 'request', arguments: { path: '/nothing' } })).toMatchObject({
+      isError: true,
+    });
+    const bad = await failureOf(
+      supervisor.call('plain', { tool: 'request', arguments: { path: 'http://elsewhere/' } }),
+    );
     expect(bad.code).toBe('CALL_BAD_ARGUMENTS');
-    expect(await supervisor.call('plain', { tool: 'other', arguments: {} })).toMatchObject({ payload: { tool: 'other', arguments: {} } });
+    expect(await supervisor.call('plain', { tool: 'other', arguments: {} })).toMatchObject({
+      payload: { tool: 'other', arguments: {} },
+    });
+  });
+});
+
+it('is not asked for a document that nobody named, where only its health path is known to answer', async () => {
+  await using stage = await createStage({ plugins: { fragile: fixture('plugins/node-unix-socket') } });
+  // Any other GET would end this one.
+  expect(await stage.supervisor.call('fragile', { a: 1 })).toMatchObject({ payload: { a: 1 } });
+  expect(stage.supervisor.status('fragile').generation).toBe(1);
+});
+
+describe('a FastAPI application that knows nothing of MCP', () => {
+  needsRegistries('pypi');
+
+  it('has its routes as typed tools, with its own validation and errors', async () => {
+    await using stage = await createStage({ plugins: { items: fixture('plugins/python-fastapi') } });
+    const { supervisor } = stage;
+    const tools = await supervisor.tools('items');
+    expect(tools.map(({ name, annotations }) => [name, annotations?.readOnlyHint])).toEqual([
+      ['read_item_items__item_id__get', true],
+      ['write_item_items__item_id__put', false],
+      ['search_search_get', true],
+    ]);
+    const write = tools[1]!;
+    expect(write.inputSchema).toMatchObject({
+      required: ['item_id', 'name'],
+      properties: {
+        item_id: { type: 'integer' },
+        name: { type: 'string' },
+        parts: { items: { $ref: expect.stringMatching(/^#\/\$defs\/Item/) } },
+      },
+    });
+    expect(write.outputSchema).toMatchObject({ type: 'object', properties: { name: { type: 'string' } } });
+
+    const item = { name: 'a', price: 1.5, parts: [{ name: 'b', price: null, parts: [] }] };
+    const written = await supervisor.call('items', { tool: write.name, arguments: { item_id: 7, ...item } });
+    expect(written.structuredContent).toEqual(item);
+    const read = { tool: 'read_item_items__item_id__get', arguments: { item_id: 7 } };
+    expect(await supervisor.call('items', read)).toMatchObject({ structuredContent: item });
+    const search = { tool: 'search_search_get', arguments: { q: ['x', 'y'], limit: 3 } };
+    expect(await supervisor.call('items', search)).toMatchObject({
+      structuredContent: { words: ['x', 'y'], limit: 3 },
+    });
+
+    const none = await supervisor.call('items', { ...read, arguments: { item_id: 8 } });
+    expect(none).toMatchObject({ isError: true, _meta: { [HTTP_STATUS]: 404 } });
+    expect(textOf(none)).toContain('no such item');
+    const bad = await supervisor.call('items', { tool: write.name, arguments: { item_id: 'seven', name: 'x' } });
+    expect(bad).toMatchObject({ isError: true, _meta: { [HTTP_STATUS]: 422 } });
   });
 });

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { planSource } from '../src/plan-source.ts';
+import { createStage, eventually, failureOf, statesOf, textOf } from './reliability/stage.ts';
 import { makeCertificates } from './support/certificates.ts';
 import { startProxy } from './support/proxy.ts';
 import { bothEras, legacySessions, modernOnly, serve, sseOnly } from './support/remote-servers.ts';
-import { createStage, eventually, failureOf, statesOf, textOf } from './reliability/stage.ts';
 
 const echo = { tool: 'echo', arguments: { message: 'hello' } };
 const SECRET = 'sk-live-0123456789';
@@ -164,10 +164,27 @@ describe('headers', () => {
     await using stage = await createStage();
     stage.supervisor.add('far', { url: `${server.origin}/mcp`, headers: { 'X-Key': SECRET } });
     const failure = await failureOf(stage.supervisor.call('far', echo));
-    expect(failure).toMatchObject({ code: 'PROBE_PROTOCOL', hint: expect.stringContaining('the address that it leads to') });
+    expect(failure).toMatchObject({
+      code: 'PROBE_PROTOCOL',
+      hint: expect.stringContaining('the address that it leads to'),
+    });
     expect(other.requests).toEqual([]);
     stage.supervisor.add('bare', { url: `${server.origin}/mcp` });
     expect(textOf(await stage.supervisor.call('bare', echo))).toBe('hello');
+  });
+
+  it('that the older transport wants are asked for, too, and a redirect of it is followed', async () => {
+    const sse = guarded(sseOnly());
+    await using server = await serve((request, response) =>
+      request.url === '/old' ? response.writeHead(302, { location: '/sse' }).end() : sse(request, response),
+    );
+    await using stage = await createStage();
+    const far = { url: `${server.origin}/old`, type: 'sse' as const };
+    stage.supervisor.add('far', far);
+    const failure = await failureOf(stage.supervisor.call('far', echo));
+    expect(failure).toMatchObject({ code: 'PROBE_LOGIN', message: expect.stringContaining('Bearer realm="mcp"') });
+    await stage.supervisor.configure({ far: { ...far, headers: { Authorization: `Bearer ${SECRET}` } } });
+    expect(textOf(await stage.supervisor.start('far').then(() => stage.supervisor.call('far', echo)))).toBe('hello');
   });
 
   it('go along a redirect within the origin', async () => {
@@ -179,6 +196,39 @@ describe('headers', () => {
     stage.supervisor.add('far', { url: `${server.origin}/mcp`, headers: { Authorization: `Bearer ${SECRET}` } });
     expect(textOf(await stage.supervisor.call('far', echo))).toBe('hello');
   });
+});
+
+describe('a service that runs elsewhere and is no MCP server', () => {
+  it('has its operations as tools, with the headers of its owner', async () => {
+    const seen: unknown[] = [];
+    const paths = { '/hello/{name}': { get: { operationId: 'hello', parameters: [{ name: 'name', in: 'path' }] } } };
+    await using server = await serve((request, response) => {
+      seen.push(request.headers['x-key']);
+      const { pathname } = new URL(request.url ?? '', 'http://x');
+      const answer =
+        pathname === '/api/openapi.json' ? { openapi: '3.0.0', servers: [{ url: '/api' }], paths } : { pathname };
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+    });
+    await using stage = await createStage({
+      plugins: { far: { url: `${server.origin}/api`, transport: 'http', headers: { 'X-Key': SECRET } } },
+    });
+    const result = await stage.supervisor.call('far', { tool: 'hello', arguments: { name: 'you' } });
+    expect(result).toMatchObject({ structuredContent: { pathname: '/api/hello/you' } });
+    expect(new Set(seen)).toEqual(new Set([SECRET]));
+    expect(stage.supervisor.status('far')).toMatchObject({ transport: 'http', pid: null, tools: 1 });
+  });
+});
+
+it('is connected to anew when its headers change, and only then', async () => {
+  await using server = await serve(bothEras());
+  const far = { url: `${server.origin}/mcp`, headers: { 'X-Key': 'one-key' } };
+  await using stage = await createStage({ plugins: { far } });
+  await stage.supervisor.call('far', echo);
+  expect(await stage.supervisor.configure({ far: { ...far } })).toMatchObject({ unchanged: ['far'] });
+  const other = { ...far, headers: { 'X-Key': 'two-key' } };
+  expect(await stage.supervisor.configure({ far: other })).toMatchObject({ restarted: ['far'] });
+  await stage.supervisor.call('far', echo);
+  expect(server.requests.at(-1)?.headers['x-key']).toBe('two-key');
 });
 
 describe('the address', () => {

@@ -43,10 +43,11 @@ export async function connectHttp(connecting: Connecting, target: HttpTarget, pa
   const { process, limits } = connecting;
   const client = await createHttpClient(target, process.remote);
   const { redact } = process;
+  const interactive = connecting.capabilities != null;
   const tool = (name: string) => session.tools.find((each) => each.name === name);
   const session: McpSession = createSession(
     process.generation,
-    (events) => createHttpWire({ client, path, limits, tool, redact }, events),
+    (events) => createHttpWire({ client, path, limits, tool, redact, interactive }, events),
     redact,
     connecting,
   );

@@ -14,7 +14,9 @@ export function followProcess(
 ): void {
   const { generation, remote } = process;
   if (remote !== undefined) {
-    void remote.ended.then(() => session.lost(createFailure('RUN_DISCONNECTED', { message: 'It was stopped.', generation })));
+    void remote.ended.then(() =>
+      session.lost(createFailure('RUN_DISCONNECTED', { message: 'It was stopped.', generation })),
+    );
     return;
   }
   void process.exited.then(async (exit) => {

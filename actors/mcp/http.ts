@@ -20,6 +20,8 @@ export interface HttpWireOptions {
   readonly tool: (name: string) => ToolDescription | undefined;
   /** Takes secrets out of what errors quote. */
   readonly redact: (text: string) => string;
+  /** The server may ask us on the GET stream; asked before that is open, it asks nobody. Default false. */
+  readonly interactive?: boolean;
 }
 
 /** How often a broken-off answer is asked for again (`Last-Event-ID`) without a new event. */
@@ -29,8 +31,12 @@ const RETRY_DELAY = 1000;
 const MAX_RETRY_DELAY = 30_000;
 const MIN_RETRY_DELAY = 10;
 const ERROR_BODY = 64 * 1024;
-/** Milliseconds for a server to answer the GET stream at all: most do at once, some with their first event. */
-const LISTENING = 2000;
+/**
+ * Milliseconds that a start waits for the answer to the GET stream: most servers give it at once, some with their first
+ * event. Longer where they may ask us something there.
+ */
+const LISTENING = 500;
+const LISTENING_INTERACTIVE = 2000;
 /** Milliseconds that the goodbye (DELETE) may take before the connections are cut. */
 const GOODBYE = 1000;
 
@@ -38,7 +44,10 @@ const GOODBYE = 1000;
  * Streamable HTTP: every message is a POST, answered with one JSON object or a stream of events. In the legacy era there
  * is a session id, a GET stream for what nobody asked for, and broken streams are resumed.
  */
-export function createHttpWire({ client, path, limits, redact, tool }: HttpWireOptions, events: WireEvents): Wire {
+export function createHttpWire(
+  { client, path, limits, redact, tool, interactive = false }: HttpWireOptions,
+  events: WireEvents,
+): Wire {
   const exchanges = new Map<JsonRpcId, () => void>();
   const httpError = createHttpErrors(redact);
   const timers = new Set<NodeJS.Timeout>();
@@ -228,7 +237,10 @@ export function createHttpWire({ client, path, limits, redact, tool }: HttpWireO
 
   return {
     transport: 'streamable-http',
-    url: client.target.socketPath === null ? redact(client.target.origin + path) : `unix:${client.target.socketPath}:${path}`,
+    url:
+      client.target.socketPath === null
+        ? redact(client.target.origin + path)
+        : `unix:${client.target.socketPath}:${path}`,
     send(message, text) {
       if (message.id !== undefined && message.method !== undefined) {
         exchanges.set(message.id, post(message, text, answerSink(message.id)));
@@ -252,7 +264,7 @@ export function createHttpWire({ client, path, limits, redact, tool }: HttpWireO
       if (outcome.era !== 'legacy') return;
       listening = new Promise((resolve) => {
         tellListening = resolve;
-        later(LISTENING, resolve);
+        later(interactive ? LISTENING_INTERACTIVE : LISTENING, resolve);
       });
       void Promise.resolve().then(startListening);
     },

@@ -139,7 +139,11 @@ export function createPlainHttpSession({
     if (operation === undefined && !tools.some((tool) => tool.name === name)) {
       throw protocolError(INVALID_PARAMS, `Unknown tool: ${String(name)}`);
     }
-    return send(operation === undefined ? freeRequest(given, origin) : operationRequest(operation, given), options, toolResult);
+    return send(
+      operation === undefined ? freeRequest(given, origin) : operationRequest(operation, given),
+      options,
+      toolResult,
+    );
   }
 
   return {

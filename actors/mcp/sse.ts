@@ -39,8 +39,8 @@ export function createSseWire({ client, path, limits, redact }: SseWireOptions, 
   });
   let status = 0;
 
-  const lost = (message: string) => {
-    if (!closed) events.lost(createFailure('RUN_DISCONNECTED', { message, data: { status } }));
+  const lost = (message: string, more: Readonly<Record<string, string>> = {}) => {
+    if (!closed) events.lost(createFailure('RUN_DISCONNECTED', { message, data: { status, ...more } }));
   };
 
   /** When the program itself has ended, that is the better reason, and it is known a moment later. */
@@ -83,7 +83,14 @@ export function createSseWire({ client, path, limits, redact }: SseWireOptions, 
       head(code, headers) {
         status = code;
         const type = headerOf(headers, 'content-type');
-        if (code !== 200 || !type.startsWith('text/event-stream')) lost(`No event stream there (HTTP ${code}).`);
+        if (code !== 200 || !type.startsWith('text/event-stream')) {
+          const told = httpError(code, headers, '').failure.data as { location?: string; challenge?: string };
+          const { location, challenge } = told;
+          lost(`No event stream there (HTTP ${code}).`, {
+            ...(location && { location }),
+            ...(challenge && { challenge }),
+          });
+        }
       },
       data: (chunk) => reader.push(chunk),
       end: () => lostSoon('The server ended the event stream.'),
@@ -124,7 +131,10 @@ export function createSseWire({ client, path, limits, redact }: SseWireOptions, 
 
   return {
     transport: 'sse',
-    url: client.target.socketPath === null ? redact(client.target.origin + path) : `unix:${client.target.socketPath}:${path}`,
+    url:
+      client.target.socketPath === null
+        ? redact(client.target.origin + path)
+        : `unix:${client.target.socketPath}:${path}`,
     send(message, text) {
       const { id } = message;
       if (id !== undefined && message.method !== undefined) {

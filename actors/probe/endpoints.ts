@@ -5,7 +5,7 @@ import type { Failure } from '../../machines/failure.ts';
 import type { ListenSocket, Session } from '../context.ts';
 import { type Connecting, connectHttp, connectSse, handshake } from '../mcp/connect.ts';
 import { followProcess } from '../mcp/follow-process.ts';
-import { createHttpClient, exchange, type HttpTarget } from '../mcp/http-client.ts';
+import { createHttpClient, exchange, type HttpTarget, headerOf } from '../mcp/http-client.ts';
 import { createPlainHttpSession } from '../mcp/plain-http.ts';
 import { SessionError } from '../mcp/session-error.ts';
 import type { Lines } from './lines.ts';
@@ -117,6 +117,12 @@ const handshakeOptions = ({ era, signal, endpoint }: Search) => ({
 });
 
 /**
+ * A small service whose health path is all that it answers a GET at may die of another one, and its manifest names the path
+ * of its document, if it has one; these servers' frameworks take any path.
+ */
+const TAKES_ANY_PATH = /uvicorn|hypercorn|granian|daphne|kestrel/i;
+
+/**
  * A plain HTTP service is ready when its health path answers 2xx; without one, when it answers anything at `/` or has
  * said that it listens.
  */
@@ -136,7 +142,13 @@ export async function findPlainHttp(target: HttpTarget, search: Search): Promise
   }
   const endpoint = search.endpoint ?? '/';
   const { process, limits } = connecting;
-  const operations = await findOperations(client, { plan, base: endpoint, signal, log: connecting.log });
+  const operations = await findOperations(client, {
+    plan,
+    base: endpoint,
+    mayGuess: plan.health === null || TAKES_ANY_PATH.test(answer === null ? '' : headerOf(answer.headers, 'server')),
+    signal,
+    log: connecting.log,
+  });
   if (signal.aborted) {
     client.close();
     return { kind: 'silent' };

@@ -17,6 +17,8 @@ export interface OpenApiSearch {
   readonly plan: Pick<LaunchPlan, 'openapi'>;
   /** Path below which the service lies, `/` or `/api/v1`. */
   readonly base: string;
+  /** Whether the usual paths are asked where the plan names none. */
+  readonly mayGuess: boolean;
   readonly signal: AbortSignal;
   readonly log: Log | undefined;
 }
@@ -24,8 +26,9 @@ export interface OpenApiSearch {
 /** Empty where there is no such document; one that the plan names and that can't be read is a warning. */
 export async function findOperations(
   client: HttpClient,
-  { plan, base, signal, log }: OpenApiSearch,
+  { plan, base, mayGuess, signal, log }: OpenApiSearch,
 ): Promise<readonly Operation[]> {
+  if (plan.openapi === undefined && !mayGuess) return [];
   const below = base.replace(/\?.*$/s, '').replace(/\/+$/, '');
   const usual = below === '' ? USUAL_PATHS : [...USUAL_PATHS.map((path) => below + path), ...USUAL_PATHS];
   const timeout = plan.openapi === undefined ? GUESS_TIMEOUT : NAMED_TIMEOUT;
@@ -35,7 +38,10 @@ export async function findOperations(
     const document = answer?.status === 200 ? readDocument(answer.body.toString()) : null;
     if (document !== null) return operationsOf(document);
     if (plan.openapi !== undefined) {
-      log?.warn({ path, status: answer?.status ?? null }, 'the OpenAPI document that the plan names is not there, or is no JSON of version 3');
+      log?.warn(
+        { path, status: answer?.status ?? null },
+        'the OpenAPI document that the plan names is not there, or is no JSON of version 3',
+      );
     }
   }
   return [];

@@ -37,7 +37,9 @@ const mayBeSse = (error: SessionError | Failure, { transport }: Search): boolean
 
 const statusOf = (error: SessionError | Failure): number | null => {
   const { code, data } = error instanceof SessionError ? error.failure : error;
-  return code === 'CALL_HTTP_ERROR' || code === 'RUN_DISCONNECTED' ? ((data.status as number | undefined) ?? null) : null;
+  return code === 'CALL_HTTP_ERROR' || code === 'RUN_DISCONNECTED'
+    ? ((data.status as number | undefined) ?? null)
+    : null;
 };
 
 /** Follows redirects within the origin; beyond it only where no header of ours goes along, and never to plain HTTP. */
@@ -62,7 +64,11 @@ async function attempt(connect: Connect, from: URL, search: Search, remote: Remo
 }
 
 /** Of a stream that never was, the session's end says more than the call that waited for it. */
-async function explained(error: SessionError, session: McpSession, signal: AbortSignal): Promise<SessionError | Failure> {
+async function explained(
+  error: SessionError,
+  session: McpSession,
+  signal: AbortSignal,
+): Promise<SessionError | Failure> {
   signal.throwIfAborted();
   if (error.failure.code !== 'CALL_INTERRUPTED' || session.transport !== 'sse') return error;
   return (await session.closed) ?? error;
@@ -125,7 +131,12 @@ function failed(failure: Failure, { connecting }: Search, { url }: Remote): Verd
   return words('PROBE_UNREACHABLE', { message, hint: networkHint(message) ?? nameHint(message) });
 }
 
-function ofStatus(status: number, { message, data }: Failure, place: string, url: URL): [Failure['code'], FailureDetails] {
+function ofStatus(
+  status: number,
+  { message, data }: Failure,
+  place: string,
+  url: URL,
+): [Failure['code'], FailureDetails] {
   if (status === 401 || status === 403) {
     const challenge = typeof data.challenge === 'string' ? `: ${data.challenge}` : '';
     return ['PROBE_LOGIN', { message: `${place} wants a login (HTTP ${status}${challenge}).`, data }];
@@ -137,7 +148,10 @@ function ofStatus(status: number, { message, data }: Failure, place: string, url
   if (status >= 300 && status < 400) {
     const to = typeof data.location === 'string' ? ` to ${data.location}` : '';
     const hint = 'Give the address that it leads to, if you trust it with the headers.';
-    return ['PROBE_PROTOCOL', { message: `${place} leads elsewhere${to} (HTTP ${status}), and that is not followed.`, hint, data }];
+    return [
+      'PROBE_PROTOCOL',
+      { message: `${place} leads elsewhere${to} (HTTP ${status}), and that is not followed.`, hint, data },
+    ];
   }
   const hint =
     url.pathname === '/'

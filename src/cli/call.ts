@@ -8,7 +8,7 @@ import { EXIT } from './exit-codes.ts';
 import { toJson } from './json.ts';
 import type { Invocation } from './options.ts';
 import { answerAsText, resultAsText } from './render-result.ts';
-import { signature } from './schema.ts';
+import { isDescribed, signature } from './schema.ts';
 import type { CommandContext } from './session.ts';
 import { openTarget } from './target.ts';
 import { shown } from './terminal.ts';
@@ -72,10 +72,6 @@ async function readWanted({ tool, words }: CallInvocation, { terminal }: Command
     argumentsOf: (description) => mergeArguments(given, description?.inputSchema, description && usage(description)),
   };
 }
-
-/** Not the one tool that stands for any request to a plain HTTP service. */
-const isDescribed = ({ _meta }: ToolDescription): boolean =>
-  (_meta as Readonly<Record<string, unknown>> | undefined)?.['mcp-supervisor/plainHttp'] !== true;
 
 /** `listedBy` is null for a plain HTTP plugin that has no list that a tool could be missing from. */
 function toPayload(wanted: Wanted, tools: readonly ToolDescription[], listedBy: string | null) {

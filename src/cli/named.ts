@@ -1,6 +1,5 @@
 /** A word of the command line that is the name of a plugin: known to the daemon, or to the configuration file. */
 
-import { existsSync } from 'node:fs';
 import { supervisorError } from '../errors.ts';
 import { homeOf } from '../home.ts';
 import type { Defaults, PluginOptions } from '../options.ts';
@@ -32,27 +31,24 @@ export async function findNamed(
   { alone = false }: { readonly alone?: boolean } = {},
 ): Promise<Named | null> {
   if (!isName(word)) return null;
-  const found = await look(homeOf({ home: flags.home, env }), (name) => name === word);
-  if (found !== null) refuseFlags(word, flags);
-  return found;
-
-  async function look(home: string, matches: (name: string) => boolean): Promise<Named | null> {
-    const daemon = alone ? null : await findDaemon(home, shutdown.signal);
-    const known = daemon?.state.plugins.find(matches);
-    if (daemon !== null && known !== undefined) return { kind: 'daemon', name: known, daemon };
-    const config = await configOf(home, env);
-    const name = Object.keys(config?.plugins ?? {}).find(matches);
-    const options = name === undefined ? undefined : config?.plugins[name];
-    if (config === null || name === undefined || options === undefined) return null;
-    return { kind: 'configured', name, options, defaults: config.defaults };
+  const home = homeOf({ home: flags.home, env });
+  const daemon = alone ? null : await findDaemon(home, shutdown.signal);
+  if (daemon?.state.plugins.includes(word)) {
+    refuseFlags(word, flags);
+    return { kind: 'daemon', name: word, daemon };
   }
+  const config = await configOf(home, env);
+  const options = config !== null && Object.hasOwn(config.plugins, word) ? config.plugins[word] : undefined;
+  if (config === null || options === undefined) return null;
+  refuseFlags(word, flags);
+  return { kind: 'configured', name: word, options, defaults: config.defaults };
 }
 
 /** Null when there is no file. It is read only where it stands: without one, nothing is loaded for it. */
 export async function configOf(home: string, env: NodeJS.ProcessEnv) {
-  const { configPlaces } = await import('../config-file/find.ts');
-  const file = configPlaces({ home, env }).find((place) => existsSync(place));
-  if (file === undefined) return null;
+  const { findConfig } = await import('../config-file/find.ts');
+  const file = findConfig({ home, env });
+  if (file === null) return null;
   const { loadConfig } = await import('../config-file/load.ts');
   return loadConfig(file, env);
 }

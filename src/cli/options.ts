@@ -130,7 +130,11 @@ const HOME = 'where clones and installs are kept (default: $MCP_SUPERVISOR_HOME,
 
 export const addServeOptions = (command: Command): Command =>
   command
-    .option('--port <number>', 'port to listen on; 0 takes a free one (default: 7420)', portNumber)
+    .addOption(
+      new Option('--port <number>', 'port to listen on; 0 takes a free one (default: 7420)')
+        .argParser(portNumber)
+        .env('MCP_SUPERVISOR_PORT'),
+    )
     .option(
       '--host <address>',
       'address to listen on; where others can reach it a token is needed (default: 127.0.0.1)',

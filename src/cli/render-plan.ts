@@ -34,8 +34,13 @@ export function planAsText(report: PlanReport, { style, columns }: Pick<Output, 
   const { plan, full } = report;
   const rows: readonly (readonly [string, readonly string[]])[] = [
     ['source', [report.source + showCommit(report.commit)]],
-    ['project', [plan.projectDir === '' ? 'the root folder' : plan.projectDir]],
-    ['runtime', [plan.runtime + (plan.launcher === plan.runtime ? '' : ` (found by ${plan.launcher})`)]],
+    ['project', plan.launcher === 'remote' ? [] : [plan.projectDir === '' ? 'the root folder' : plan.projectDir]],
+    [
+      'runtime',
+      plan.launcher === 'remote'
+        ? []
+        : [plan.runtime + (plan.launcher === plan.runtime ? '' : ` (found by ${plan.launcher})`)],
+    ],
     ['needs', report.tools.map(toolRow)],
     ['install', full ? plan.install.flatMap(rungRows) : installRows(plan)],
     ['installed', installedRows(report)],
@@ -73,7 +78,9 @@ export function planAsText(report: PlanReport, { style, columns }: Pick<Output, 
 
 /** Hashes are long; a package's version is not, and a command has none. */
 const showCommit = (commit: string): string =>
-  commit === 'command' ? '' : ` at ${/^[0-9a-f]{16,}$/.test(commit) ? commit.slice(0, 12) : commit}`;
+  commit === 'command' || commit === 'remote'
+    ? ''
+    : ` at ${/^[0-9a-f]{16,}$/.test(commit) ? commit.slice(0, 12) : commit}`;
 
 const located = ({ file, line }: { readonly file: string; readonly line?: number }, text: string): string =>
   file === '' ? text : `${file}${line === undefined ? '' : `:${line}`}: ${text}`;

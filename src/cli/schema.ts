@@ -1,5 +1,7 @@
 /** Reads just enough of a JSON Schema to type an argument and to show it to a person. */
 
+import type { ToolDescription } from '../../actors/context.ts';
+
 export type Schema = Readonly<Record<string, unknown>>;
 type JsonType = 'string' | 'integer' | 'number' | 'boolean' | 'null' | 'array' | 'object';
 
@@ -118,3 +120,7 @@ export function showParameter({ name, type, required, schema }: Parameter): stri
   const simple = ['string', 'number', 'boolean'].includes(typeof schema.default) && schema.default !== '';
   return `[${name}:${type}${simple ? `=${schema.default}` : ''}]`;
 }
+
+/** Not the one tool that stands for any request to a plain HTTP service. */
+export const isDescribed = ({ _meta }: ToolDescription): boolean =>
+  (_meta as Readonly<Record<string, unknown>> | undefined)?.['mcp-supervisor/plainHttp'] !== true;

@@ -7,6 +7,7 @@ import { followPlugin } from './daemon/follow.ts';
 import { findNamed, invocationOf } from './named.ts';
 import type { Invocation } from './options.ts';
 import type { Progress } from './progress.ts';
+import { isDescribed } from './schema.ts';
 import { type CommandContext, NO_LIMIT, openSession } from './session.ts';
 
 export interface Target {
@@ -60,7 +61,8 @@ function ofDaemon(
       const { tools } = (await daemon.request('GET', `${path}/tools${fresh ? '?refresh=true' : ''}`)) as {
         tools: readonly ToolDescription[];
       };
-      // Only what lists nothing can be none.
+      // One that sleeps has no transport; what it listed tells as much.
+      plain = tools.some((tool) => !isDescribed(tool));
       if (tools.length === 0) {
         const { transport } = (await daemon.request('GET', path)) as { transport: string | null };
         plain = transport === 'http';

@@ -2,6 +2,7 @@ import { EXIT } from './exit-codes.ts';
 import { toJson } from './json.ts';
 import type { Invocation } from './options.ts';
 import { toolsAsText } from './render-tools.ts';
+import { isDescribed } from './schema.ts';
 import type { CommandContext } from './session.ts';
 import { openTarget } from './target.ts';
 
@@ -17,12 +18,13 @@ export async function tools(invocation: Invocation, context: CommandContext): Pr
     return EXIT.ok;
   }
   await stdout.write(toolsAsText(found, stdout));
-  if (found.length === 0) {
+  if (target.isPlain() && !found.some(isDescribed)) {
+    const send = `mcp-supervisor call ${invocation.source} '{"key": "value"}'`;
     await stderr.write(
-      target.isPlain()
-        ? `A plain HTTP service has no list of tools. Send it JSON:\n  mcp-supervisor call ${invocation.source} '{"key": "value"}'\n`
-        : 'It lists no tools. Some servers list none until a key is set: --env NAME=value.\n',
+      `A plain HTTP service without an OpenAPI document has no list of tools. Send it JSON:\n  ${send}\n`,
     );
+  } else if (found.length === 0) {
+    await stderr.write('It lists no tools. Some servers list none until a key is set: --env NAME=value.\n');
   }
   return EXIT.ok;
 }

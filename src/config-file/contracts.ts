@@ -18,11 +18,21 @@ export interface Config {
   readonly defaults: Defaults;
   readonly profiles: Readonly<Record<string, Profile>>;
   readonly server: ServerOptions;
+  /** The file says nothing at all: perhaps it is just being written. */
+  readonly isBlank: boolean;
   /** Sentences about what was passed over. */
   readonly warnings: readonly string[];
 }
 
-export const emptyConfig: Config = { file: null, plugins: {}, defaults: {}, profiles: {}, server: {}, warnings: [] };
+export const emptyConfig: Config = {
+  file: null,
+  plugins: {},
+  defaults: {},
+  profiles: {},
+  server: {},
+  isBlank: false,
+  warnings: [],
+};
 
 export type Loose = Readonly<Record<string, unknown>>;
 

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 export interface FindOptions {
-  /** `--config`; then nothing else counts. */
+  /** `--config`, else `$MCP_SUPERVISOR_CONFIG`; then nothing else counts. */
   readonly config?: string | undefined;
   /** The home folder. */
   readonly home: string;
@@ -14,8 +14,9 @@ export interface FindOptions {
 /** The first one counts. */
 const NAMES = ['config.yaml', 'config.yml', 'config.json', 'config.jsonc'];
 
-/** Every place in the order in which they are looked at. */
-export function configPlaces({ config, home, env = process.env }: FindOptions): readonly string[] {
+/** Every place in the order in which they are looked at; one alone when it was named. */
+export function configPlaces({ config: given, home, env = process.env }: FindOptions): readonly string[] {
+  const config = given ?? (env.MCP_SUPERVISOR_CONFIG || undefined);
   if (config !== undefined) return [resolve(config)];
   const user = join(env.XDG_CONFIG_HOME || join(env.HOME || homedir(), '.config'), 'mcp-supervisor');
   return [home, user].flatMap((folder) => NAMES.map((name) => join(folder, name)));
@@ -24,6 +25,6 @@ export function configPlaces({ config, home, env = process.env }: FindOptions): 
 /** The file that counts, there or not when it was named; null when there is none. */
 export function findConfig(options: FindOptions): string | null {
   const places = configPlaces(options);
-  if (options.config !== undefined) return places[0] ?? null;
+  if (places.length === 1) return places[0] ?? null;
   return places.find((place) => existsSync(place)) ?? null;
 }

@@ -34,7 +34,8 @@ export async function readConfig(text: string, file: string, env: Env = process.
   const { value } = document;
   const root = value ?? {};
   if (!isRecord(root)) throw report.invalid([], 'expected an object');
-  if (Object.keys(root).length === 0) report.warn([], 'the file says nothing: there are no plugins');
+  const isBlank = Object.keys(root).length === 0;
+  if (isBlank) report.warn([], 'the file says nothing: there are no plugins');
   const server = readServer(root.server, ['server'], report);
   const profiles = readProfiles(root, server, report);
   const groups = findGroups(root, report);
@@ -51,7 +52,7 @@ export async function readConfig(text: string, file: string, env: Env = process.
       check(name, plugins[name], defaults, at, report);
     }
   }
-  return { file, plugins, defaults, profiles, server, warnings: report.warnings };
+  return { file, plugins, defaults, profiles, server, isBlank, warnings: report.warnings };
 }
 
 function createReport(file: string, document: Document): Report & { readonly warnings: readonly string[] } {

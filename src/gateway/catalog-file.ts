@@ -1,8 +1,8 @@
 /** The lists of one plugin on disk: `plugins/<name>/catalog.json` in the home. */
 
 import { readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { access, mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { atomicWrite } from '../../actors/store/atomic-write.ts';
 import type { KnownCatalog } from './contracts.ts';
 
@@ -28,7 +28,10 @@ export function readCatalog(path: string, fingerprint: string): KnownCatalog | n
 }
 
 export async function writeCatalog(path: string, fingerprint: string, catalog: KnownCatalog): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const folder = dirname(path);
+  // A home is made by whoever opens it: a folder with anything else in it would be refused.
+  await access(join(folder, '..', '..', 'format'));
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   await atomicWrite(path, `${JSON.stringify({ format: FORMAT, fingerprint, catalog })}\n`);
 }
 

@@ -34,6 +34,8 @@ export function createCatalogs({ supervisor, log }: CatalogParts): Catalogs {
   const again = new Set<string>();
   /** The generation that was studied last: `ready` is told after every quiet second. */
   const studied = new Map<string, number>();
+  /** Crashed, and not back yet: what it lists may hold another state, even where the lists are the same. */
+  const crashed = new Set<string>();
   const writes = new Map<string, Promise<void>>();
   let closed = false;
 
@@ -103,12 +105,16 @@ export function createCatalogs({ supervisor, log }: CatalogParts): Catalogs {
 
   function keep(plugin: string, fingerprint: string, catalog: KnownCatalog): void {
     const before = get(plugin);
-    if (isDeepStrictEqual(before, catalog)) return;
-    entries.set(plugin, { fingerprint, catalog });
-    write(plugin, fingerprint, catalog);
+    const isBack = crashed.delete(plugin);
+    const same = isDeepStrictEqual(before, catalog);
+    if (same && !isBack) return;
+    if (!same) {
+      entries.set(plugin, { fingerprint, catalog });
+      write(plugin, fingerprint, catalog);
+    }
     tell(
       plugin,
-      KINDS.filter((kind) => differs(kind, before, catalog)),
+      KINDS.filter((kind) => differs(kind, before, catalog) || (isBack && catalog[kind].length > 0)),
     );
   }
 
@@ -116,7 +122,7 @@ export function createCatalogs({ supervisor, log }: CatalogParts): Catalogs {
   function write(plugin: string, fingerprint: string, catalog: KnownCatalog): void {
     const path = supervisor.catalogFile(plugin);
     const written = (writes.get(plugin) ?? Promise.resolve())
-      .then(() => writeCatalog(path, fingerprint, catalog))
+      .then(() => (closed ? undefined : writeCatalog(path, fingerprint, catalog)))
       .catch((error: unknown) => log.warn({ plugin, err: error }, 'the lists could not be kept'));
     writes.set(plugin, written);
     void written.then(() => writes.get(plugin) === written && writes.delete(plugin));
@@ -137,6 +143,9 @@ export function createCatalogs({ supervisor, log }: CatalogParts): Catalogs {
     supervisor.on('plugin:ready', ({ plugin, generation, instance }) => {
       if (instance === undefined ? studied.get(plugin) !== generation : get(plugin) === null) background(plugin);
     }),
+    supervisor.on('plugin:crashed', ({ plugin, instance }) => {
+      if (instance === undefined) crashed.add(plugin);
+    }),
     supervisor.on('plugin:message', ({ plugin, method, instance }) => {
       if (instance !== undefined || !LIST_CHANGED.test(method)) return;
       if (studies.has(plugin)) again.add(plugin);
@@ -155,6 +164,7 @@ export function createCatalogs({ supervisor, log }: CatalogParts): Catalogs {
       const before = entries.get(plugin)?.catalog ?? null;
       entries.delete(plugin);
       studied.delete(plugin);
+      crashed.delete(plugin);
       tell(
         plugin,
         KINDS.filter((kind) => differs(kind, before, null)),

@@ -29,6 +29,7 @@ const MAX_BODY = 16 * 1024 * 1024;
 export function createGateway(supervisor: Supervisor, options: GatewayOptions = {}): Gateway {
   const log: Log = createQuietLog(options.logger ?? SILENT);
   let door = createDoor(options);
+  let updating: Promise<void> = Promise.resolve();
   let closed = false;
   const catalogs = createCatalogs({ supervisor, log });
   const relay = createRelay({ supervisor, log });
@@ -58,10 +59,15 @@ export function createGateway(supervisor: Supervisor, options: GatewayOptions = 
         toErrorAnswer(thrown, (plugin) => supervisor.status().find(({ name }) => name === plugin)),
       log,
     }),
-    async update(next) {
-      const other = createDoor(next, process.env, door);
-      await other.ready;
-      door = other;
+    update(next) {
+      // One after the other: the last one asked for is the one that stays.
+      const done = updating.then(async () => {
+        const other = createDoor(next, process.env, door);
+        await other.ready;
+        door = other;
+      });
+      updating = done.catch(() => {});
+      return done;
     },
     async close() {
       if (closed) return;

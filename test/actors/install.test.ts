@@ -3,6 +3,7 @@ import { chmod, mkdir, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Instance } from '../../actors/context.ts';
 import { isInstalled } from '../../actors/install/marker.ts';
 import type { Rung } from '../../launchers/plan.ts';
 import { environmentsOf } from '../support/home.ts';
@@ -120,6 +121,27 @@ describe('an environment', () => {
         [before, current, 'in-the-making'].map((key) => `p/${key}`).sort(),
       );
     });
+  });
+
+  it('serves every instance, and removes none in which another one runs', async () => {
+    const dir = await harness.checkout(server);
+    const { store, instances } = harness.context;
+    const version = async (commit: string, hoursAgo: number, plugin: string) => {
+      const made = await done(
+        harness.install(dir, { start }, { plugin, checkout: { dir, commit, committedAt: null } }),
+      );
+      const then = Date.now() / 1000 - hoursAgo * 3600;
+      await utimes(join(dirname(made.dir), 'installed.json'), then, then);
+      return made;
+    };
+    const oldest = await version('oldest', 3, 'p');
+    expect(await version('oldest', 3, 'p#1')).toEqual(oldest);
+    await version('before', 2, 'p#1');
+    instances.set('p#2', { generation: 1, environment: dirname(oldest.dir) } as Instance);
+    const current = await version('current', 0, 'p#1');
+    expect(await environmentsOf(harness.home)).toHaveLength(3);
+    expect(await isInstalled(oldest)).toBe(true);
+    expect((await store.readFacts('p')).environment).toEqual(current);
   });
 
   it('names the folders and programs that the plugin runs with', async () => {

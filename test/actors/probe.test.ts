@@ -55,7 +55,7 @@ describe('the probe, not told the transport', () => {
 
   it('finds plain HTTP after stdio stayed silent', async () => {
     const probed = await probe(harness, ['node', 'listens.mjs', '0']);
-    expect(await probed.ready()).toMatchObject({ transport: 'http', era: null, protocolVersion: null, tools: 0 });
+    expect(await probed.ready()).toMatchObject({ transport: 'http', era: null, protocolVersion: null, tools: 1 });
     expect(await probed.session().post({ any: 1 })).toBe('ok');
   });
 

@@ -2,7 +2,7 @@
 /**
  * What a call costs over our faces, at one and at 64 calls at once, as ratios of what is measured beside it in the same run.
  *
- *   npm run bench                                   ours against the floor: node:http before one child's pipes, nothing else
+ *   npm run bench [-- --slices 40]                  ours against the floor: node:http before one child's pipes, nothing else
  *   MCP_BENCH=<the harness> npm run bench [-- …]    ours against the peers that the harness has installed, with verdicts;
  *                                                   further arguments (--slices 60 --ms 150) are the harness's own
  */
@@ -12,24 +12,26 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 
 const here = (file) => fileURLToPath(new URL(file, import.meta.url));
+/** Adapters of the harness that ours is measured against, by face. */
+const rest = ['mcp-hub-rest'];
+const mcp = ['mcp-proxy-http', 'mcp-proxy-http-lean', 'supergw-http'];
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
 
 if (process.env.MCP_BENCH === undefined) {
   console.log('MCP_BENCH is not set, so there are no peers to compare with: ours against the floor.\n');
   const { measureFloor } = await import('./floor.mjs');
-  await measureFloor();
+  const { values } = parseArgs({ options: { slices: { type: 'string' } }, strict: false });
+  await measureFloor(values.slices === undefined ? {} : { slices: Number(values.slices) });
 } else {
   process.exitCode = await compare(resolve(process.env.MCP_BENCH), process.argv.slice(2));
 }
 
 // ---- with the harness ----
 
-const peers = () => ({ rest: ['mcp-hub-rest'], mcp: ['mcp-proxy-http', 'mcp-proxy-http-lean', 'supergw-http'] });
-
 async function compare(harness, more) {
-  const { rest, mcp } = peers();
   const ours = ['ours-rest', 'ours-mcp', 'ours-mcp-modern', 'ours-embedded'];
   const only = [...rest, ...mcp, ...ours, 'floor-gw-rest', 'floor-gw-mcp'];
   const results = await mkdtemp(join(tmpdir(), 'mcps-bench-results-'));
@@ -48,7 +50,6 @@ async function compare(harness, more) {
 
 /** Prints a line for every goal; true when all are met. */
 function judge(all) {
-  const { rest, mcp } = peers();
   const at = (concurrency) => all.find((cell) => cell.concurrency === concurrency).rows;
   const goals = [
     { what: 'REST p50', concurrency: 1, mine: 'ours-rest', others: rest, field: 'p50', limit: 0.6 },

@@ -13,10 +13,9 @@ const plugin = {
 };
 const payload = { tool: 'echo', arguments: { message: 'x'.repeat(50) } };
 const body = Buffer.from(JSON.stringify(payload));
-const SLICES = 40;
 const SLICE = 150;
 
-export async function measureFloor() {
+export async function measureFloor({ slices = 40 } = {}) {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
   const post = (port, path) => async () => {
     const headers = { 'content-type': 'application/json', 'content-length': body.length };
@@ -40,7 +39,7 @@ export async function measureFloor() {
       'ours, REST': post(gateway.port, '/plugins/puppet'),
       'ours, library': () => embedded.call('puppet', payload.tool, payload.arguments),
     };
-    for (const concurrency of [1, 64]) report(concurrency, await inTurns(faces, concurrency));
+    for (const concurrency of [1, 64]) report(concurrency, await inTurns(faces, concurrency, slices));
   } finally {
     agent.destroy();
     floor.kill();
@@ -49,9 +48,9 @@ export async function measureFloor() {
   }
 }
 
-async function inTurns(faces, concurrency) {
+async function inTurns(faces, concurrency, slices) {
   const seen = Object.fromEntries(Object.keys(faces).map((name) => [name, { p50: [], rate: [] }]));
-  for (let slice = -2; slice < SLICES; slice += 1) {
+  for (let slice = -2; slice < slices; slice += 1) {
     for (const [name, call] of Object.entries(faces)) {
       const times = [];
       const begin = performance.now();

@@ -121,3 +121,34 @@ it('a failure to close is told, and fails a command that had gone well', async (
   expect(code).toBe(3);
   expect(heard).toEqual(['failed: still there']);
 });
+
+describe('a command that is meant to be ended', () => {
+  it('ends with 0 on a signal, and nothing is said', async () => {
+    const { start, heard, process } = setUp();
+    const code = start(async ({ own, mayBeEnded, signal }) => {
+      own(async () => void heard.push('closed'));
+      mayBeEnded();
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      return 0;
+    });
+    await turn();
+    process.emit('SIGTERM', 'SIGTERM');
+    expect(await code).toBe(0);
+    expect(heard).toEqual(['closed']);
+  });
+
+  it('hears SIGHUP as a word, until it ends', async () => {
+    const { start, heard, process } = setUp();
+    const code = start(async ({ onHangup, signal }) => {
+      onHangup(() => heard.push('read again'));
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      return 0;
+    });
+    await turn();
+    process.emit('SIGHUP', 'SIGHUP');
+    process.emit('SIGHUP', 'SIGHUP');
+    expect(heard).toEqual(['read again', 'read again']);
+    process.emit('SIGTERM', 'SIGTERM');
+    expect(await code).toBe(143);
+  });
+});

@@ -73,14 +73,15 @@ export async function createCourse(): Promise<Course> {
   };
 }
 
-async function startFixture(): Promise<{ readonly child: ChildProcess; readonly url: string }> {
+function startFixture(): Promise<{ readonly child: ChildProcess; readonly url: string }> {
   const child = spawn(process.execPath, [program, 'http'], { stdio: ['ignore', 'ignore', 'pipe'] });
-  let said = '';
-  for await (const chunk of child.stderr) {
-    said += chunk;
-    const url = /http:\S+/.exec(said)?.[0];
-    if (url === undefined || !said.includes('\n')) continue;
-    return { child, url };
-  }
-  throw new Error(`the fixture ended: ${said}`);
+  return new Promise((resolve, reject) => {
+    let said = '';
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      said += chunk;
+      const url = /http:\S+(?=\s)/.exec(said)?.[0];
+      if (url !== undefined) resolve({ child, url });
+    });
+    child.once('exit', () => reject(new Error(`the fixture ended: ${said}`)));
+  });
 }

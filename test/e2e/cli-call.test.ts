@@ -42,7 +42,7 @@ describe.each(cases)('$name from $kind', ({ fixture, kind }) => {
 
     const tools = await runCli(home, ['tools', source, '--json']);
     expect(tools, tools.stderr).toMatchObject({ exitCode: 0 });
-    expect(toolNames(tools).sort()).toEqual([...(fixture.tools ?? [])].sort());
+    expect(toolNames(tools).sort()).toEqual([...(fixture.tools ?? ['request'])].sort());
     await expectNothingLeft(home);
     const installed = await identityOf(home);
     expect(installed).toHaveLength(1);

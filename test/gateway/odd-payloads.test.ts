@@ -200,13 +200,17 @@ describe.each(Object.keys(faces).flatMap((name) => (['legacy', 'modern'] as cons
       expect(received).toEqual({ name: 'mirror', arguments: { a: [null, 1e21] }, ...given });
     });
 
-    test.each([
-      ['12 a method that has gone', 'tasks/get'],
-      ["13 a vendor's method", 'example.com/census'],
-    ] as const)('%s', async (_, method) => {
+    test('12 a method that has gone', async () => {
+      // Among many plugins it is known by the handle whose task it is.
+      await callTool('task-handle');
+      expect((await face.request('tasks/get', { taskId: 't-1' })).result).toEqual(inEra(methods['tasks/get']!));
+    });
+
+    test("13 a vendor's method", async () => {
+      const { result, error } = await face.request('example.com/census', { of: 'all' });
       // Among many plugins nobody knows whose it is.
-      if (oneOfMany) expect((await face.request(method, { taskId: 't-1' })).error.code).toBe(-32601);
-      else expect((await face.request(method, { taskId: 't-1' })).result).toEqual(inEra(methods[method]!));
+      if (oneOfMany) expect(error.code).toBe(-32601);
+      else expect(result).toEqual(inEra(methods['example.com/census']!));
     });
   },
 );

@@ -103,7 +103,7 @@ export function modernHttp(url: string, token?: string): RawClient {
 }
 
 const modernHeaders = (method: string, params: Params = {}): Record<string, string> => {
-  const name = params.name ?? params.uri;
+  const name = params.name ?? params.uri ?? params.taskId;
   return {
     'mcp-protocol-version': VERSIONS.modern,
     'mcp-method': method,
@@ -164,6 +164,10 @@ const post = (url: string, message: object, headers: Record<string, string>, sig
 async function answerTo(id: string | number, response: Response, heard: Message[] = []): Promise<Message> {
   const messages: Message[] = [];
   await readMessages(response, (message) => (message.method === undefined ? messages : heard).push(message));
+  // Refused before anybody looked for a message in it.
+  if (!response.ok && messages.length === 1 && messages[0]?.id === undefined) {
+    return { error: { status: response.status, ...messages[0] } };
+  }
   if (messages.length !== 1 || messages[0]?.id !== id) {
     throw new Error(
       `HTTP ${response.status}, wanted the answer to ${id}, got ${JSON.stringify(messages).slice(0, 2000)}`,

@@ -23,7 +23,10 @@ export interface ServeOptions {
   readonly tls?: { readonly cert: string; readonly key: string };
 }
 
-export async function serve(respond: RequestListener, { port = 0, host = '127.0.0.1', tls }: ServeOptions = {}): Promise<RemoteServer> {
+export async function serve(
+  respond: RequestListener,
+  { port = 0, host = '127.0.0.1', tls }: ServeOptions = {},
+): Promise<RemoteServer> {
   const requests: IncomingMessage[] = [];
   const listener: RequestListener = (request, response) => {
     requests.push(request);
@@ -96,7 +99,8 @@ export function sseOnly(): RequestListener {
     const url = new URL(request.url ?? '/', 'http://localhost');
     const session = url.searchParams.get('session') ?? '';
     if (request.method === 'GET' && url.pathname === '/sse') {
-      const id = String((next += 1));
+      next += 1;
+      const id = String(next);
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write(`event: endpoint\ndata: /messages?session=${id}\n\n`);
       streams.set(id, (data) => response.write(`event: message\ndata: ${JSON.stringify(data)}\n\n`));
@@ -110,7 +114,11 @@ export function sseOnly(): RequestListener {
     const { id, method, params } = JSON.parse(body);
     if (id === undefined) return;
     const results: Record<string, unknown> = {
-      initialize: { protocolVersion: '2024-11-05', capabilities: { tools: {} }, serverInfo: { name: 'sse', version: '1' } },
+      initialize: {
+        protocolVersion: '2024-11-05',
+        capabilities: { tools: {} },
+        serverInfo: { name: 'sse', version: '1' },
+      },
       'tools/list': { tools: [{ name: 'echo', inputSchema: { type: 'object' } }] },
       'tools/call': { content: [{ type: 'text', text: String(params?.arguments?.message) }] },
       ping: {},

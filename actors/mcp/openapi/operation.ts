@@ -76,7 +76,8 @@ const WRITTEN: readonly RegExp[] = [
   /^text\//i,
 ];
 
-export const isForm = (type: string): boolean => /^(application\/x-www-form-urlencoded|multipart\/form-data)/i.test(type);
+export const isForm = (type: string): boolean =>
+  /^(application\/x-www-form-urlencoded|multipart\/form-data)/i.test(type);
 export const isJson = (type: string): boolean => /^[^;]*[/+]json\b/i.test(type);
 
 export function bodyOf(document: OpenApiDocument, given: unknown): Body | null {
@@ -88,7 +89,8 @@ export function bodyOf(document: OpenApiDocument, given: unknown): Body | null {
   if (contentType === undefined) return null;
   const schema = own(body.content[contentType], 'schema') ?? {};
   const object = isJson(contentType) || isForm(contentType) ? objectSchema(document, schema) : undefined;
-  const properties = isRecord(object?.properties) && Object.keys(object.properties).length > 0 ? object.properties : null;
+  const properties =
+    isRecord(object?.properties) && Object.keys(object.properties).length > 0 ? object.properties : null;
   const requires = Array.isArray(object?.required) ? object.required.filter((name) => typeof name === 'string') : [];
   return {
     // A range such as `*/*` is nothing to send.
@@ -119,5 +121,8 @@ export function named(
     const isShared = taken.has(each.name) || count(each.name) > 1;
     return { ...each, argument: free(isShared ? `${each.name}__${each.place}` : each.name) };
   });
-  return { parameters: told, body: body !== null && body.properties === null ? { ...body, argument: free('body') } : body };
+  return {
+    parameters: told,
+    body: body !== null && body.properties === null ? { ...body, argument: free('body') } : body,
+  };
 }

@@ -9,7 +9,8 @@ import type { Operation } from './tools.ts';
 export class BadArgument extends Error {}
 
 export function requestOf(operation: Operation, given: unknown): HttpRequest {
-  if (given !== undefined && given !== null && !isRecord(given)) throw new BadArgument('the arguments must be an object');
+  if (given !== undefined && given !== null && !isRecord(given))
+    throw new BadArgument('the arguments must be an object');
   const values = given ?? {};
   const query: [string, string][] = [];
   const headers: Record<string, string> = { accept: 'application/json, */*;q=0.5' };
@@ -39,7 +40,11 @@ export function requestOf(operation: Operation, given: unknown): HttpRequest {
   const search = query.map((pair) => pair.map(encodeURIComponent).join('=')).join('&');
   const [, name] = /\{([^{}]+)\}/.exec(path) ?? [];
   if (name !== undefined) throw new BadArgument(`the path wants ${name}, which the document does not describe`);
-  return { method: operation.method, path: search === '' ? path : `${path}?${search}`, ...bodyPart(operation, values, headers) };
+  return {
+    method: operation.method,
+    path: search === '' ? path : `${path}?${search}`,
+    ...bodyPart(operation, values, headers),
+  };
 }
 
 /** `undefined` and functions are no JSON, everything else is text in one way. */
@@ -107,7 +112,10 @@ function bodyPart(
   const { contentType, properties, argument, required } = body;
   const taken = new Set(parameters.map((each) => each.argument));
   // What nobody knows goes into the body: its schema may be open.
-  const own = properties === null ? values[argument] : Object.fromEntries(Object.entries(values).filter(([name]) => !taken.has(name)));
+  const own =
+    properties === null
+      ? values[argument]
+      : Object.fromEntries(Object.entries(values).filter(([name]) => !taken.has(name)));
   const isEmpty = own === undefined || (properties !== null && isRecord(own) && Object.keys(own).length === 0);
   if (isEmpty && !required) return { headers };
   const typed = { ...headers, 'content-type': contentType };
@@ -129,7 +137,11 @@ function multipart(value: unknown, headers: Record<string, string>): Pick<HttpRe
   const boundary = `mcp-supervisor-${crypto.randomUUID()}`;
   const quoted = (name: string) => name.replaceAll('"', '%22').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
   const parts = Object.entries(isRecord(value) ? value : {}).flatMap(([name, given]) =>
-    [given].flat().map((each) => `--${boundary}\r\ncontent-disposition: form-data; name="${quoted(name)}"\r\n\r\n${textOf(each)}\r\n`),
+    [given]
+      .flat()
+      .map(
+        (each) => `--${boundary}\r\ncontent-disposition: form-data; name="${quoted(name)}"\r\n\r\n${textOf(each)}\r\n`,
+      ),
   );
   return {
     headers: { ...headers, 'content-type': `multipart/form-data; boundary=${boundary}` },

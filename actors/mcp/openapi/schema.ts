@@ -22,7 +22,9 @@ const OPEN = { schema: true, refs: new Set<string>() } as const;
 const MAPS = new Set(['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas']);
 const LISTS = new Set(['allOf', 'anyOf', 'oneOf', 'prefixItems']);
 const SINGLE = new Set(
-  'items additionalProperties not if then else contains propertyNames unevaluatedItems unevaluatedProperties'.split(' '),
+  'items additionalProperties not if then else contains propertyNames unevaluatedItems unevaluatedProperties'.split(
+    ' ',
+  ),
 );
 /** Mean nothing outside of OpenAPI; an `$id` would change what references are relative to. */
 const DROPPED = new Set(['discriminator', 'xml', 'externalDocs', 'nullable', 'example', '$id', '$schema', '$anchor']);

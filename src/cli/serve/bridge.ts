@@ -55,6 +55,7 @@ export async function bridge(
     oversized: () =>
       fail(supervisorError('CALL_TOO_LARGE', { message: 'The client sent a message of more than 64 MiB.' })),
   });
+  stdout.on('drain', () => pipe?.resume());
   stdin.on('data', fromClient);
   stdin.on('end', () => {
     ended = true;
@@ -75,7 +76,6 @@ export async function bridge(
     });
     next.on('data', fromDaemon);
     next.on('drain', () => stdin.resume());
-    stdout.on('drain', () => next.resume());
     next.on('error', () => {});
     next.once('close', () => {
       pipe = null;

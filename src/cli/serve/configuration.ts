@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { type Config, emptyConfig } from '../../config-file/contracts.ts';
 import { loadConfig } from '../../config-file/load.ts';
 import { type ConfigWatch, watchConfig } from '../../config-file/watch.ts';
-import type { SupervisorError } from '../../errors.ts';
+import { type SupervisorError, supervisorError } from '../../errors.ts';
 import { asSupervisorError } from '../render-error.ts';
 
 export interface ConfigurationParts {
@@ -47,6 +47,7 @@ export async function createConfiguration(parts: ConfigurationParts): Promise<Co
     const before = problem;
     try {
       const next = await read();
+      if (next.isBlank && Object.keys(current.plugins).length > 0) throw emptied(next.file);
       await apply(next);
       current = next;
       problem = null;
@@ -73,3 +74,11 @@ export async function createConfiguration(parts: ConfigurationParts): Promise<Co
     close: () => watch.close(),
   };
 }
+
+/** Some programs empty a file before they write it: no plugin is stopped for that. */
+const emptied = (file: string | null) =>
+  supervisorError('CONFIG_INVALID', {
+    message: `${file}: the file is empty.`,
+    hint: 'To serve no plugin at all, write `plugins: {}`.',
+    data: { file },
+  });

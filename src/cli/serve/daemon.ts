@@ -15,7 +15,7 @@ import type { CommandContext } from '../session.ts';
 import { packageVersion } from '../version.ts';
 import { carryUpgrades } from './carry-upgrades.ts';
 import { type Configuration, createConfiguration } from './configuration.ts';
-import { type Door, listenOn, listenOnSocket } from './listen.ts';
+import type { Door } from './listen-on-socket.ts';
 import {
   DEFAULT_HOST,
   DEFAULT_PORT,
@@ -25,6 +25,7 @@ import {
   type ServeFlags,
   serverOf,
 } from './options.ts';
+import { reachableAt } from './reachable-at.ts';
 import { createReport, type Started } from './report.ts';
 import { supervisorLog } from './supervisor-log.ts';
 
@@ -45,6 +46,7 @@ export async function runDaemon(flags: ServeFlags, context: CommandContext): Pro
 async function run(flags: ServeFlags, { terminal, shutdown, env }: CommandContext): Promise<number> {
   const { home, config: places } = placesOf(flags, env);
   const report = createReport(terminal, flags);
+  const log = supervisorLog(report);
   const version = packageVersion();
   const store = createStore({ home });
   const claim = await store.claimDaemon({ version }).catch((error: unknown) => {
@@ -62,7 +64,7 @@ async function run(flags: ServeFlags, { terminal, shutdown, env }: CommandContex
   let applied: (config: Config) => Promise<void> = async () => {};
   const configuration = await createConfiguration({
     places,
-    required: flags.config !== undefined,
+    required: places.length === 1,
     env,
     apply: (config) => applied(config),
     problem(error) {
@@ -78,26 +80,27 @@ async function run(flags: ServeFlags, { terminal, shutdown, env }: CommandContex
   const { host = DEFAULT_HOST, port = DEFAULT_PORT } = server;
   const own = await ownToken(home, host, server);
   const gatewayOptions = (of: Config) => {
-    const options = gatewayOptionsOf(of, serverOf(of, flags));
+    const options = { ...gatewayOptionsOf(of, serverOf(of, flags)), logger: log };
     return own === null || (options.tokens ?? []).length > 0 ? options : { ...options, tokens: [{ token: own.token }] };
   };
 
-  const [{ createSupervisor }, { createGateway }] = await Promise.all([
+  const [{ createSupervisor }, { createGateway }, { serveHttp }, { listenOnSocket }] = await Promise.all([
     import('../../supervisor.ts'),
     import('../../gateway/gateway.ts'),
+    import('../../gateway/http/serve-http.ts'),
+    import('./listen-on-socket.ts'),
   ]);
   const supervisor = createSupervisor({
     home,
     plugins: config.plugins,
     defaults: config.defaults,
-    logger: supervisorLog(report),
+    logger: log,
     ...(flags.offline === true ? { offline: true } : {}),
   });
   running.supervisor = supervisor;
   report.follow(supervisor);
   const gateway = createGateway(supervisor, gatewayOptions(config));
   running.gateway = gateway;
-  await gateway.ready();
 
   let stop = () => {};
   const stopped = new Promise<void>((resolve) => {
@@ -126,9 +129,9 @@ async function run(flags: ServeFlags, { terminal, shutdown, env }: CommandContex
   const inner = await listenOnSocket(socket, face);
   running.doors.push(inner);
   carryUpgrades(inner.server, { gateway, config: configuration.current, report });
-  const outer = await listenOn(host, port, gateway.handle);
+  const outer = await serveHttp(gateway, { host, port });
   running.doors.push(outer);
-  urls.push(outer.url);
+  urls.push(...reachableAt(outer.url));
 
   applied = async (next) => {
     await gateway.update(gatewayOptions(next));

@@ -1,7 +1,7 @@
 /** Starts the daemon in the background; returns when it answers, or with what kept it from that. */
 
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { FailureError } from '../../../actors/failure-error.ts';
 import { createStore } from '../../../actors/store/create-store.ts';
@@ -12,6 +12,9 @@ import { toJson } from '../json.ts';
 import type { CommandContext } from '../session.ts';
 import { placesOf, type ServeFlags } from './options.ts';
 import { createReport, type Started } from './report.ts';
+
+/** Bytes after which the log of earlier daemons is set aside, as plugins' logs are. */
+const LARGE = 5_000_000;
 
 type Word = { readonly started: Started } | { readonly failed: FailureDetails & { readonly code: string } };
 
@@ -24,6 +27,7 @@ export async function detach(flags: ServeFlags, { terminal, shutdown, env }: Com
     });
   const logFile = join(home, 'daemon.log');
   mkdirSync(home, { recursive: true, mode: 0o700 });
+  if ((statSync(logFile, { throwIfNoEntry: false })?.size ?? 0) > LARGE) renameSync(logFile, `${logFile}.1`);
   const log = openSync(logFile, 'a', 0o600);
   const [program = '', ...words] = process.argv.slice(1);
   const child = spawn(

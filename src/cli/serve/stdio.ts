@@ -8,7 +8,7 @@ import { EXIT } from '../exit-codes.ts';
 import type { Flags } from '../options.ts';
 import type { ServeInvocation } from '../serve.ts';
 import type { CommandContext } from '../session.ts';
-import { gatewayOptionsOf, type Places, placesOf } from './options.ts';
+import { type Places, placesOf } from './options.ts';
 import { createReport } from './report.ts';
 import { supervisorLog } from './supervisor-log.ts';
 
@@ -41,9 +41,9 @@ export async function serveStdioCommand(invocation: ServeInvocation, context: Co
   const { config, plugin } = await choose(invocation, places, env);
   for (const warning of config.warnings) report.note(warning);
 
-  const [{ createSupervisor }, { createGateway }, { serveStdio }, { findEndpoint }] = await Promise.all([
+  const [{ createSupervisor }, { createPipeEndpoints }, { serveStdio }, { findEndpoint }] = await Promise.all([
     import('../../supervisor.ts'),
-    import('../../gateway/gateway.ts'),
+    import('./pipe-endpoints.ts'),
     import('../../gateway/mcp/transports/stdio.ts'),
     import('./find-endpoint.ts'),
   ]);
@@ -57,12 +57,10 @@ export async function serveStdioCommand(invocation: ServeInvocation, context: Co
   });
   report.follow(supervisor);
   shutdown.own(() => supervisor.close());
-  // The tokens of the file are for its other doors.
-  const { tokens: _, ...options } = gatewayOptionsOf(config, config.server);
-  const gateway = createGateway(supervisor, { ...options, logger: log });
-  const endpoint = findEndpoint(gateway.endpoints, config, { plugin, profile });
+  const endpoints = createPipeEndpoints(supervisor, { log, maxToolName: config.server.maxToolName });
+  const endpoint = findEndpoint(endpoints, config, { plugin, profile });
   await serveStdio({ endpoint, input: process.stdin, output: process.stdout, log, signal: shutdown.signal });
-  await gateway.close();
+  endpoints.close();
   return EXIT.ok;
 }
 
@@ -72,7 +70,7 @@ async function choose(
   env: NodeJS.ProcessEnv,
 ): Promise<Chosen> {
   const { existsSync } = await import('node:fs');
-  const file = flags.config !== undefined ? places[0] : places.find((place) => existsSync(place));
+  const file = places.length === 1 ? places[0] : places.find((place) => existsSync(place));
   const isName = source !== undefined && NAME.test(source);
   if ((source === undefined && pluginArgs.length === 0) || isName) {
     const { loadConfig } = await import('../../config-file/load.ts');

@@ -8,6 +8,7 @@ import type { GatewayOptions, Profile } from '../options.ts';
 import { createView, everything, type View } from '../view.ts';
 import { type Caller, createIdentifyCaller } from './caller.ts';
 import { createCheckHost, createCheckOrigin } from './check-host.ts';
+import { checkGatewayOptions } from './check-options.ts';
 import { allowPage, answerPreflight, isPreflight } from './cors.ts';
 import { HttpError } from './http-error.ts';
 import { createRateLimit } from './rate-limit.ts';
@@ -39,6 +40,7 @@ export function createDoor(
   env: Readonly<Record<string, string | undefined>> = process.env,
   before?: Door,
 ): Door {
+  checkGatewayOptions(options);
   const { tokens = [], auth = 'off-loopback', profiles = {} } = options;
   const viewOf = (name: string, profile: Profile) =>
     (isDeepStrictEqual(before?.options.profiles?.[name], profile) && before?.profile(name)) ||

@@ -1,8 +1,8 @@
 /** A gateway on a port of its own, or on a Unix socket. */
 
-import { chmod, rm } from 'node:fs/promises';
+import { chmod, lstat, rm } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo, ListenOptions } from 'node:net';
+import { type AddressInfo, connect, type ListenOptions } from 'node:net';
 import { portHolder } from '../../../actors/ports.ts';
 import { supervisorError } from '../../errors.ts';
 import type { Gateway } from '../contracts.ts';
@@ -36,7 +36,7 @@ export async function serveHttp(
   await gateway.ready();
   const server = createGatewayServer(gateway.handle);
   if (socket !== undefined) {
-    await rm(socket, { force: true });
+    await removeDeadSocket(socket);
     await listen(server, { path: socket });
     await chmod(socket, 0o600);
     return service(server, `unix:${socket}`);
@@ -94,6 +94,19 @@ async function addressError({ code = '' }: NodeJS.ErrnoException, { host, port, 
     message: `The gateway can not listen on ${path ?? `${host}:${port}`}: ${why}.`,
     data: path === undefined ? { host, port, holder } : { socket: path },
   });
+}
+
+/** What a server left that was killed: a socket at which nobody answers. Anything else stays, and is in the way. */
+async function removeDeadSocket(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => null);
+  if (found?.isSocket() !== true) return;
+  const answers = await new Promise<boolean>((resolve) => {
+    const socket = connect(path, () => resolve(true));
+    socket.on('error', () => resolve(false));
+    socket.on('close', () => resolve(false));
+    socket.on('connect', () => socket.destroy());
+  });
+  if (!answers) await rm(path, { force: true });
 }
 
 function service(server: Server, url: string): HttpService {

@@ -12,7 +12,11 @@ export interface Acquaintance {
   forList(plugin: string, signal: AbortSignal): Promise<KnownCatalog | null>;
 }
 
-export function createAcquaintance(catalogs: Catalogs, listWait = LIST_WAIT): Acquaintance {
+export function createAcquaintance(
+  catalogs: Catalogs,
+  listWait = LIST_WAIT,
+  handshakeWait = HANDSHAKE_WAIT,
+): Acquaintance {
   /** When somebody first waited for its lists. */
   const since = new Map<string, number>();
 
@@ -40,7 +44,7 @@ export function createAcquaintance(catalogs: Catalogs, listWait = LIST_WAIT): Ac
   }
 
   return {
-    forHandshake: (plugin) => wait(plugin, HANDSHAKE_WAIT),
+    forHandshake: (plugin) => wait(plugin, handshakeWait),
     forList(plugin, signal) {
       const now = performance.now();
       const begun = since.get(plugin) ?? now;

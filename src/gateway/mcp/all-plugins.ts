@@ -4,7 +4,8 @@ import type { ToolDescription } from '../../../actors/context.ts';
 import { isRunning } from '../catalogs.ts';
 import type { KnownCatalog, Named } from '../contracts.ts';
 import type { View } from '../view.ts';
-import type { ClientRequest } from './contracts.ts';
+import type { ClientRequest, Era } from './contracts.ts';
+import { legacyTools } from './eras/legacy-tools.ts';
 import { shapeResult } from './eras/shape.ts';
 import { gatewayIdentity } from './hello.ts';
 import { gatewayInstructions } from './instructions.ts';
@@ -49,6 +50,12 @@ export function createAllPlugins(view: View, shared: Shared, send: Send): Face {
   const shownTools = (plugin: string, catalog: KnownCatalog | null): readonly ToolDescription[] =>
     catalog === null ? standIns(plugin) : catalog.tools.filter(({ name }) => view.hasTool(plugin, name));
 
+  function toolsFor(era: Era, plugin: string): readonly ToolDescription[] {
+    const catalog = catalogs.get(plugin);
+    const shown = shownTools(plugin, catalog);
+    return era === 'legacy' && catalog?.era === 'modern' ? legacyTools(shown) : shown;
+  }
+
   function current(): Index {
     if (index !== null) return index;
     // By name: the same after an edit of the configuration as after a restart with it.
@@ -80,10 +87,10 @@ export function createAllPlugins(view: View, shared: Shared, send: Send): Face {
       throw new RpcError(RPC.invalidParams, 'There is no such page.');
     }
     await Promise.all(current().plugins.map((plugin) => acquaintance.forList(plugin, signal)));
-    return shapeResult(method, listNow(method), null, client.era);
+    return shapeResult(method, listNow(method, client.era), null, client.era);
   }
 
-  function listNow(method: string): Fields {
+  function listNow(method: string, era: Era): Fields {
     const { plugins, tools, prompts, owners } = current();
     const renamed = <Item extends Named>(
       items: (plugin: string) => readonly Item[],
@@ -91,7 +98,7 @@ export function createAllPlugins(view: View, shared: Shared, send: Send): Face {
       kept: Map<string, Owned>,
     ) =>
       plugins.flatMap((plugin) =>
-        items(plugin).flatMap((item) => {
+        items(plugin).map((item) => {
           const name = names.nameOf(plugin, item.name);
           if (kept.size < MAX_LISTED) kept.set(name, { plugin, name: item.name });
           return { ...item, name };
@@ -99,7 +106,7 @@ export function createAllPlugins(view: View, shared: Shared, send: Send): Face {
       );
     switch (method) {
       case 'tools/list':
-        return { tools: renamed((plugin) => shownTools(plugin, catalogs.get(plugin)), tools, listed.tools) };
+        return { tools: renamed((plugin) => toolsFor(era, plugin), tools, listed.tools) };
       case 'prompts/list':
         return { prompts: renamed((plugin) => catalogs.get(plugin)?.prompts ?? [], prompts, listed.prompts) };
       case 'resources/list':

@@ -7,6 +7,7 @@ import { hello } from './hello.ts';
 import { listen } from './listen.ts';
 import type { Face, Send, Shared } from './parts.ts';
 import { RPC, RpcError } from './rpc-error.ts';
+import { whoCalls } from './who-calls.ts';
 
 const LOG_LEVEL_KEY = 'io.modelcontextprotocol/logLevel';
 /** Notifications that are the affair of transports and of the relay. */
@@ -51,9 +52,13 @@ export function createEndpoint(shared: Shared, build: (send: Send) => Face): Own
   /** Where a plugin has several processes, what one of them says unasked is only for whoever it works for. */
   async function instanceFor(plugin: string, { client, signal }: ClientRequest): Promise<string> {
     try {
-      const link = await supervisor.open(plugin, { session: client.id, signal });
-      link.close();
-      return link.instance;
+      const link = await supervisor.open(plugin, { ...whoCalls(client), signal });
+      try {
+        await levels.tell(client, link);
+        return link.instance;
+      } finally {
+        link.close();
+      }
     } catch (error) {
       throw toRpcError(error, plugin);
     }
@@ -118,7 +123,7 @@ export function createEndpoint(shared: Shared, build: (send: Send) => Face): Own
     const owner = typeof uri === 'string' ? await face.locate(uri) : undefined;
     if (owner === undefined) throw new RpcError(RPC.resourceNotFound, `Resource not found: ${String(uri)}`, { uri });
     try {
-      return await following.follow(owner.plugin, owner.uri, client.id, (params) => {
+      return await following.follow(owner.plugin, owner.uri, client.once ? null : client.id, (params) => {
         const told = (params as { uri?: unknown }).uri;
         // A part of it keeps what the server calls it.
         tell(told === owner.uri && told !== uri ? { ...(params as object), uri } : (params as object));
@@ -148,9 +153,18 @@ export function createEndpoint(shared: Shared, build: (send: Send) => Face): Own
 
   // ---- what plugins say unasked ----
 
+  /** Clients hear of those that come back, though they list the same: what they kept in mind is gone. */
+  const crashed = new Set<string>();
   const forget = [
     catalogs.onChange((plugin, kind) => {
       if (face.covers(plugin)) audience.changed(kind);
+    }),
+    // Who starts it again at once never sees it `crashed`.
+    supervisor.on('plugin:stopping', ({ plugin, failure }) => {
+      if (failure !== null && face.covers(plugin)) crashed.add(plugin);
+    }),
+    supervisor.on('plugin:ready', ({ plugin }) => {
+      if (crashed.delete(plugin)) audience.changed('tools');
     }),
     supervisor.on('plugin:configured', ({ plugin }) => {
       if (!face.covers(plugin)) return;
@@ -171,7 +185,7 @@ export function createEndpoint(shared: Shared, build: (send: Send) => Face): Own
     tool: face.tool,
     hear(client, method, params) {
       if (client.era === 'legacy') audience.of(client);
-      if (!NOT_THE_PLUGINS.test(method)) face.hear(method, params);
+      if (!NOT_THE_PLUGINS.test(method)) face.hear(client, method, params);
     },
     leave(client) {
       audience.left(client);

@@ -26,19 +26,21 @@ export interface EndpointsOptions {
   readonly maxToolName?: number | undefined;
   /** Milliseconds that a first list waits for plugins that were never seen; default 8 s. */
   readonly listWait?: number | undefined;
+  /** Milliseconds that a handshake waits for a plugin that was never seen; default 700. */
+  readonly handshakeWait?: number | undefined;
   /** Milliseconds for which a plugin is kept awake after a connected client's last use; default 30 min. */
   readonly keepAwake?: number | undefined;
 }
 
 export function createEndpoints(options: EndpointsOptions): Endpoints {
-  const { supervisor, catalogs, relay, log, maxToolName = MAX_TOOL_NAME, listWait, keepAwake } = options;
+  const { supervisor, catalogs, relay, log, maxToolName = MAX_TOOL_NAME, listWait, handshakeWait, keepAwake } = options;
   const shared: Shared = {
     supervisor,
     catalogs,
     relay,
     log,
     maxToolName: Math.max(24, maxToolName),
-    acquaintance: createAcquaintance(catalogs, listWait),
+    acquaintance: createAcquaintance(catalogs, listWait, handshakeWait),
     following: createFollowing({ supervisor, log }),
     levels: createLevels({ supervisor, catalogs, log }),
     awake: createKeepAwake({ supervisor, log, patience: keepAwake }),

@@ -8,10 +8,10 @@ export type Follower = (params: unknown) => void;
 export interface Following {
   /**
    * From now on the follower hears of that resource, also when the plugin was restarted meanwhile; starts the plugin if it
-   * must and keeps it from idling. `session` is whose instance is meant, where there are several. Rejects with the server's
+   * must and keeps it from idling. `session` is whose instance is meant, where each has one. Rejects with the server's
    * refusal. Call what it resolves with to end it.
    */
-  follow(plugin: string, uri: string, session: string, follower: Follower): Promise<() => void>;
+  follow(plugin: string, uri: string, session: string | null, follower: Follower): Promise<() => void>;
   close(): void;
 }
 
@@ -37,7 +37,7 @@ export function createFollowing({
 }): Following {
   const all = new Map<string, Followed>();
 
-  function followedOf(plugin: string, session: string): Followed {
+  function followedOf(plugin: string, session: string | null): Followed {
     const own = supervisor.status(plugin).instances === undefined ? null : session;
     const key = `${plugin}\0${own ?? ''}`;
     let followed = all.get(key);

@@ -16,12 +16,6 @@ const WIDE: Fields = {
   completions: {},
 };
 
-export interface Identity {
-  readonly serverInfo: Fields;
-  readonly capabilities: Fields;
-  readonly instructions?: string;
-}
-
 /** The plugin's own words; for one that nobody has seen, no more than its name. */
 export function pluginIdentity(plugin: string, catalog: KnownCatalog | null): Fields {
   const given = catalog?.server;
@@ -32,9 +26,16 @@ export function pluginIdentity(plugin: string, catalog: KnownCatalog | null): Fi
   const { protocolVersion, supportedVersions, resultType, ttlMs, cacheScope, ...identity } = given;
   return {
     ...identity,
-    serverInfo: given.serverInfo ?? { name: plugin, version: '0' },
+    serverInfo: whole(given.serverInfo, plugin),
     capabilities: telling((given.capabilities ?? {}) as Fields),
   };
+}
+
+/** Hand-written servers leave out a name or a version, without which strict clients hang up. */
+function whole(serverInfo: unknown, plugin: string): Fields {
+  const { name, version } = (serverInfo ?? {}) as Fields;
+  if (typeof name === 'string' && typeof version === 'string') return serverInfo as Fields;
+  return { name: plugin, version: 'unknown', ...(serverInfo as Fields | undefined) };
 }
 
 /** Lists change when a plugin is started anew, whether its server tells of changes or not. */

@@ -1,6 +1,7 @@
 import type { Log } from '../../../actors/context.ts';
+import { MODERN_VERSION } from '../../../actors/mcp/meta.ts';
 import { SupervisorError } from '../../errors.ts';
-import type { Supervisor } from '../../options.ts';
+import type { Link, Supervisor } from '../../options.ts';
 import { isRunning } from '../catalogs.ts';
 import type { Catalogs } from '../contracts.ts';
 import type { Client } from './contracts.ts';
@@ -12,6 +13,8 @@ const LEVELS = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'aler
 export interface Levels {
   /** `covers` says which plugins that client can reach. Rejects with RpcError for a level that is none. */
   set(client: Client, level: unknown, covers: (plugin: string) => boolean): Promise<void>;
+  /** Tells the process that works for that client alone; never rejects. */
+  tell(client: Client, link: Link): Promise<void>;
   /** The level that it asked for; undefined: the server decides. */
   of(client: Client): string | undefined;
   /** Whether a message of that level is for a client that asked for `wanted`. */
@@ -43,7 +46,9 @@ export function createLevels({
 
   async function apply(plugin: string): Promise<void> {
     const level = lowest(plugin);
-    if (level === undefined || !isRunning(supervisor, plugin)) return;
+    // Where there are several processes each is told when its client uses it.
+    if (level === undefined || !isRunning(supervisor, plugin) || supervisor.status(plugin).instances !== undefined)
+      return;
     // A modern server is told with each request.
     const { era, server } = catalogs.get(plugin) ?? {};
     const capabilities = server?.capabilities as { logging?: unknown } | undefined;
@@ -77,6 +82,19 @@ export function createLevels({
       }
       wanted.set(client, { level, covers });
       await everywhere();
+    },
+    async tell(client, link) {
+      const level = wanted.get(client)?.level;
+      const { plugin, instance, generation, server, protocolVersion } = link;
+      const { logging } = (server.capabilities ?? {}) as { readonly logging?: unknown };
+      if (level === undefined || logging == null || protocolVersion === null || protocolVersion >= MODERN_VERSION)
+        return;
+      const before = told.get(instance);
+      if (before?.generation === generation && before.level === level) return;
+      told.set(instance, { generation, level });
+      await link.request('logging/setLevel', { level }).catch((error: unknown) => {
+        log.debug({ plugin, err: error }, 'its log level could not be set');
+      });
     },
     of: (client) => wanted.get(client)?.level,
     passes(level, asked) {

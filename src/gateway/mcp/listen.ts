@@ -9,7 +9,7 @@ import type { Face } from './parts.ts';
 import { RPC, RpcError } from './rpc-error.ts';
 
 /** Milliseconds that it waits for servers before it is acknowledged: one that starts meanwhile is believed to agree. */
-const ACKNOWLEDGE = 2000;
+const ACKNOWLEDGE = 5000;
 const KINDS: readonly ListKind[] = ['tools', 'prompts', 'resources'];
 
 /** Rejects when the resource is nobody's, or its server refuses. */

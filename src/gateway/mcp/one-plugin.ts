@@ -10,6 +10,7 @@ import { pluginIdentity } from './hello.ts';
 import type { Face, Send, Shared } from './parts.ts';
 import { RPC, RpcError } from './rpc-error.ts';
 import { standInFor, standIns, statusResult } from './stand-ins.ts';
+import { whoCalls } from './who-calls.ts';
 
 /** Lists by method: the field of the result, and of the catalog. */
 const LISTS = {
@@ -40,7 +41,7 @@ export function createOnePlugin(plugin: string, view: View, shared: Shared, send
     const catalog = known ?? (await acquaintance.forList(plugin, request.signal));
     const items = catalog?.[field] ?? (field === 'tools' ? standIns(plugin) : []);
     const result = { [field]: items };
-    return shapeResult(method, catalog === null ? result : chosen(result), null, request.client.era);
+    return shapeResult(method, catalog === null ? result : chosen(result), catalog?.era ?? null, request.client.era);
   }
 
   /** null when it went in this moment, or is busy with something else: what is known serves as well. */
@@ -82,9 +83,9 @@ export function createOnePlugin(plugin: string, view: View, shared: Shared, send
     },
     tool: (name) => (shows(name) ? catalogs.get(plugin)?.tools.find((tool) => tool.name === name) : undefined),
     locate: async (uri) => ({ plugin, uri }),
-    hear(method, params) {
+    hear(client, method, params) {
       if (!isRunning(supervisor, plugin)) return;
-      supervisor.open(plugin).then(
+      supervisor.open(plugin, whoCalls(client)).then(
         (link) => {
           link.notify(method, params);
           link.close();

@@ -3,7 +3,7 @@ import type { Supervisor } from '../../options.ts';
 import type { Catalogs, ListKind } from '../contracts.ts';
 import type { View } from '../view.ts';
 import type { Acquaintance } from './acquaintance.ts';
-import type { ClientRequest } from './contracts.ts';
+import type { Client, ClientRequest } from './contracts.ts';
 import type { Relay } from './eras/relay.ts';
 import type { Following } from './following.ts';
 import type { KeepAwake } from './keep-awake.ts';
@@ -38,7 +38,7 @@ export interface Face {
   /** Whose resource that is, under which URI; undefined for nobody's. */
   locate(uri: string): Promise<{ readonly plugin: string; readonly uri: string } | undefined>;
   /** A notification that is the plugin's affair. */
-  hear(method: string, params: unknown): void;
+  hear(client: Client, method: string, params: unknown): void;
   close(): void;
 }
 

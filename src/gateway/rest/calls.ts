@@ -36,13 +36,16 @@ export function createCallTool(supervisor: Supervisor): Answer {
   };
 }
 
-const callOptions = ({ query, response }: HttpExchange): CallOptions => {
+/** `?timeout=30s&startTimeout=1m&session=mine`; a session is its principal's own. */
+const callOptions = ({ query, response, principal }: HttpExchange): CallOptions => {
   const timeout = durationOf(query, 'timeout');
   const startTimeout = durationOf(query, 'startTimeout');
+  const session = query.get('session');
   return {
     signal: lineSignalOf(response),
     ...(timeout === null ? {} : { timeout }),
     ...(startTimeout === null ? {} : { startTimeout }),
+    ...(session === null ? {} : { session: `rest/${principal.id}/${session}` }),
   };
 };
 

@@ -1,7 +1,7 @@
 /**
- * `/events`: what happens to plugins, as server-sent events. `plugin:state` and `plugin:removed` have ids and can be had again
- * (`Last-Event-ID`, as long as they are among the last ones kept); lines of output (`?logs=true`) are told once. Whoever comes
- * new, or was away for too long, gets an event `plugins` with the state of all first.
+ * `/events`: what happens to plugins, as server-sent events. `plugin:state`, `plugin:configured` and `plugin:removed` have ids
+ * and can be had again (`Last-Event-ID`, as long as they are among the last ones kept); lines of output (`?logs=true`) are told
+ * once. Whoever comes new, or was away for too long, gets an event `plugins` with the state of all first.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -60,6 +60,7 @@ export function createEvents(supervisor: Supervisor): Events {
   }
   const stops = [
     supervisor.on('plugin:state', (change) => tell('plugin:state', change.plugin, change)),
+    supervisor.on('plugin:configured', (configured) => tell('plugin:configured', configured.plugin, configured)),
     supervisor.on('plugin:removed', (removed) => tell('plugin:removed', removed.plugin, removed)),
     supervisor.on('plugin:log', (line) => {
       let frame: string | null = null;

@@ -24,6 +24,7 @@ const tool: Json = { name: 'tool', in: 'path', required: true, description: 'Too
 const timeouts = [
   query('timeout', 'From sending the call to its answer: `30s`, `500ms`, `2m`.'),
   query('startTimeout', 'How long it may wait for the plugin to be ready.'),
+  query('session', 'Any word: calls with the same one reach the same process of a plugin with one for each session.'),
 ];
 
 const get = (operationId: string, summary: string, responses: Json, parameters: readonly Json[] = []): Json => ({

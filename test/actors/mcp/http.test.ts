@@ -94,6 +94,40 @@ describe('Streamable HTTP', () => {
     expect(heard).toEqual([['c', { data: 'c' }]]);
   });
 
+  it('makes one call after the other once the server has asked beside the streams of its calls', async () => {
+    const standing: ServerResponse[] = [];
+    const waiting: { id: number | undefined; response: ServerResponse }[] = [];
+    const respond: Respond = ({ id, method, ...answer }, response) => {
+      if (method !== undefined) waiting.push({ id, response });
+      else {
+        response.writeHead(202).end();
+        const asker = waiting.shift();
+        if (asker !== undefined) json(asker.response, result(asker.id, answer));
+      }
+    };
+    const get = (_: IncomingMessage, response: ServerResponse) =>
+      void standing.push(response.writeHead(200, { 'content-type': 'text/event-stream' }));
+    await using opened = await open(respond, get, ASK_ANYTHING);
+    await vi.waitFor(() => expect(standing).toHaveLength(1));
+    const ask = (n: number) =>
+      standing[0]?.write(event({ jsonrpc: '2.0', id: `q${n}`, method: 'roots/list' } as object));
+    const call = (caller: number) =>
+      opened.session.request('tools/call', {}, { onRequest: async () => ({ caller }) }) as Promise<object>;
+    const two = [call(1), call(2)];
+    await vi.waitFor(() => expect(waiting).toHaveLength(2));
+    ask(1);
+    expect(await Promise.race(two)).toMatchObject({ error: { code: -32603 } });
+    ask(2);
+    await Promise.all(two);
+    const next = [call(3), call(4)];
+    await vi.waitFor(() => expect(waiting).toHaveLength(1));
+    ask(3);
+    expect(await next[0]).toMatchObject({ result: { caller: 3 } });
+    await vi.waitFor(() => expect(waiting).toHaveLength(1));
+    ask(4);
+    expect(await next[1]).toMatchObject({ result: { caller: 4 } });
+  });
+
   it('says goodbye to the session when it is closed', async () => {
     const opened = await open(() => {});
     opened.session.close(createFailure('CALL_STOPPED'));

@@ -40,8 +40,15 @@ describe('arguments', () => {
   it('are the parameters and the properties of a JSON object, with the place behind names that collide', () => {
     const operation = one(
       {
-        parameters: [{ name: 'id', in: 'path', schema: { type: 'integer' } }, query('id'), query('q', { required: true })],
-        requestBody: { required: true, ...json({ type: 'object', required: ['id'], properties: { id: { type: 'string' }, q: {} } }) },
+        parameters: [
+          { name: 'id', in: 'path', schema: { type: 'integer' } },
+          query('id'),
+          query('q', { required: true }),
+        ],
+        requestBody: {
+          required: true,
+          ...json({ type: 'object', required: ['id'], properties: { id: { type: 'string' }, q: {} } }),
+        },
       },
       { path: '/x/{id}' },
     );
@@ -57,7 +64,9 @@ describe('arguments', () => {
       paths: {
         '/x': {
           parameters: [query('a', { description: 'of the path' })],
-          get: { parameters: [query('a', { description: 'own' }), { name: 'Authorization', in: 'header', schema: {} }] },
+          get: {
+            parameters: [query('a', { description: 'own' }), { name: 'Authorization', in: 'header', schema: {} }],
+          },
         },
       },
     });
@@ -86,7 +95,9 @@ describe('arguments', () => {
   });
 
   it('go as parts of a multipart form, and as bytes', () => {
-    const form = one({ requestBody: { content: { 'multipart/form-data': { schema: { type: 'object', properties: { a: {} } } } } } });
+    const form = one({
+      requestBody: { content: { 'multipart/form-data': { schema: { type: 'object', properties: { a: {} } } } } },
+    });
     const { body, headers } = requestOf(form, { a: 'text' });
     const boundary = /boundary=(.+)$/.exec(headers['content-type'] ?? '')?.[1];
     expect(body).toBe(`--${boundary}\r\ncontent-disposition: form-data; name="a"\r\n\r\ntext\r\n--${boundary}--\r\n`);
@@ -138,7 +149,12 @@ describe('the request', () => {
   });
 
   it('goes to the path of the document’s server on the plugin’s own host', () => {
-    const servers = [{ url: 'https://{region}.example/{base}/v1/', variables: { region: { default: 'eu' }, base: { default: 'api' } } }];
+    const servers = [
+      {
+        url: 'https://{region}.example/{base}/v1/',
+        variables: { region: { default: 'eu' }, base: { default: 'api' } },
+      },
+    ];
     expect(requestOf(one({}, { servers }), {}).path).toBe('/api/v1/x');
     expect(requestOf(one({ servers: [{ url: '/own' }] }, { servers }), {}).path).toBe('/own/x');
   });
@@ -150,7 +166,10 @@ describe('the request', () => {
 });
 
 describe('schemas', () => {
-  const Tree = { type: 'object', properties: { below: { type: 'array', items: { $ref: '#/components/schemas/Tree' } } } };
+  const Tree = {
+    type: 'object',
+    properties: { below: { type: 'array', items: { $ref: '#/components/schemas/Tree' } } },
+  };
   it('keep their references, whatever circle they go in', () => {
     const operation = one(
       { requestBody: json({ $ref: '#/components/schemas/Tree' }) },
@@ -193,7 +212,12 @@ describe('schemas', () => {
       properties: { result: { type: 'array', items: {} } },
       required: ['result'],
     });
-    for (const open of [{}, { 200: json({}) }, { 200: json({ anyOf: [{}] }) }, { 200: json({ type: 'array' }), 204: {} }]) {
+    for (const open of [
+      {},
+      { 200: json({}) },
+      { 200: json({ anyOf: [{}] }) },
+      { 200: json({ type: 'array' }), 204: {} },
+    ]) {
       expect(output(open)).toBeUndefined();
     }
   });
@@ -211,14 +235,30 @@ describe('answers', () => {
   const answer = (status: number, contentType: string, body: string | Buffer = '') =>
     toolResult({ status, contentType, body: Buffer.from(body), url: 'http://p/x' });
   it.each([
-    ['an object', answer(200, 'application/json', '{"a":1}'), { structuredContent: { a: 1 }, content: [{ type: 'text', text: '{"a":1}' }] }],
+    [
+      'an object',
+      answer(200, 'application/json', '{"a":1}'),
+      { structuredContent: { a: 1 }, content: [{ type: 'text', text: '{"a":1}' }] },
+    ],
     ['a list', answer(200, 'application/hal+json; charset=utf-8', '[1]'), { structuredContent: { result: [1] } }],
     ['nothing', answer(204, ''), { content: [{ type: 'text', text: 'HTTP 204' }] }],
     ['text', answer(200, 'text/html', '<p>'), { content: [{ type: 'text', text: '<p>' }] }],
     ['JSON that is none', answer(200, 'application/json', '<p>'), { content: [{ type: 'text', text: '<p>' }] }],
-    ['a picture', answer(200, 'image/png; x=y', Buffer.of(255)), { content: [{ type: 'image', data: '/w==', mimeType: 'image/png' }] }],
-    ['bytes', answer(200, 'application/pdf', 'x'), { content: [{ type: 'resource', resource: { uri: 'http://p/x', mimeType: 'application/pdf', blob: 'eA==' } }] }],
-    ['an error', answer(404, 'application/json', '{"detail":"no"}'), { isError: true, content: [{ type: 'text', text: 'HTTP 404: {"detail":"no"}' }] }],
+    [
+      'a picture',
+      answer(200, 'image/png; x=y', Buffer.of(255)),
+      { content: [{ type: 'image', data: '/w==', mimeType: 'image/png' }] },
+    ],
+    [
+      'bytes',
+      answer(200, 'application/pdf', 'x'),
+      { content: [{ type: 'resource', resource: { uri: 'http://p/x', mimeType: 'application/pdf', blob: 'eA==' } }] },
+    ],
+    [
+      'an error',
+      answer(404, 'application/json', '{"detail":"no"}'),
+      { isError: true, content: [{ type: 'text', text: 'HTTP 404: {"detail":"no"}' }] },
+    ],
     ['a redirect', answer(302, ''), { isError: true }],
   ])('that are %s are results of tools', (_, result, expected) => {
     expect(result).toMatchObject(expected);
@@ -242,17 +282,111 @@ describe('odd documents', () => {
 
   const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
   const odd: readonly (readonly [string, Loose])[] = [
-    ['paths of every wrong type', { paths: { '/a': null, '/b': [], '/c': 'x', '/d': { get: 3, post: [] }, e: { get: {} } } }],
-    ['references in a circle', { components: { schemas: { A: ref('B'), B: ref('A') } }, paths: { '/a': { post: { requestBody: json(ref('A')), parameters: [ref('A'), { $ref: '#/paths' }] } } } }],
+    [
+      'paths of every wrong type',
+      { paths: { '/a': null, '/b': [], '/c': 'x', '/d': { get: 3, post: [] }, e: { get: {} } } },
+    ],
+    [
+      'references in a circle',
+      {
+        components: { schemas: { A: ref('B'), B: ref('A') } },
+        paths: { '/a': { post: { requestBody: json(ref('A')), parameters: [ref('A'), { $ref: '#/paths' }] } } },
+      },
+    ],
     ['a path that is itself', { paths: { '/a': { $ref: '#/paths/~1a' } } }],
-    ['references to elsewhere', { paths: { '/a': { post: { requestBody: json({ type: 'object', properties: { a: { $ref: 'http://evil.example/x.json' }, b: { $ref: 'file:///etc/passwd' } } }) } } } }],
-    ['references to nowhere', { paths: { '/a': { post: { requestBody: { $ref: '#/components/requestBodies/No' }, parameters: [{ $ref: '#/nope' }] } } } }],
-    ['references to prototypes', { paths: { '/a': { post: { requestBody: json({ $ref: '#/constructor/prototype' }) } } } }],
-    ['names of prototypes', { paths: { '/a': { post: { operationId: '__proto__', parameters: [query('__proto__'), query('constructor')], requestBody: json({ type: 'object', required: 5, properties: JSON.parse('{"__proto__":{"type":"string"},"toString":{}}') }) } } } }],
-    ['parameters of every wrong type', { paths: { '/a': { get: { parameters: 'x' }, post: { parameters: [1, null, {}, { name: 1, in: 'query' }, { name: 'a', in: 'body' }, { name: 'b', in: 'query', content: 7, style: 4, explode: 'x' }] } } } }],
-    ['bodies of every wrong type', { paths: { '/a': { post: { requestBody: { content: { 'application/json': 5 } } }, put: { requestBody: { content: {} } }, patch: { requestBody: { content: { '*/*': null } } } } } }],
-    ['answers of every wrong type', { paths: { '/a': { get: { responses: { 200: null } }, post: { responses: { 200: { content: { 'application/json': { schema: true } } } } }, put: { responses: 'x' } } } }],
-    ['servers of every wrong type', { servers: 5, paths: { '/a': { servers: [{ url: 'http://[' }], get: { servers: [null] } } } }],
+    [
+      'references to elsewhere',
+      {
+        paths: {
+          '/a': {
+            post: {
+              requestBody: json({
+                type: 'object',
+                properties: { a: { $ref: 'http://evil.example/x.json' }, b: { $ref: 'file:///etc/passwd' } },
+              }),
+            },
+          },
+        },
+      },
+    ],
+    [
+      'references to nowhere',
+      {
+        paths: {
+          '/a': { post: { requestBody: { $ref: '#/components/requestBodies/No' }, parameters: [{ $ref: '#/nope' }] } },
+        },
+      },
+    ],
+    [
+      'references to prototypes',
+      { paths: { '/a': { post: { requestBody: json({ $ref: '#/constructor/prototype' }) } } } },
+    ],
+    [
+      'names of prototypes',
+      {
+        paths: {
+          '/a': {
+            post: {
+              operationId: '__proto__',
+              parameters: [query('__proto__'), query('constructor')],
+              requestBody: json({
+                type: 'object',
+                required: 5,
+                properties: JSON.parse('{"__proto__":{"type":"string"},"toString":{}}'),
+              }),
+            },
+          },
+        },
+      },
+    ],
+    [
+      'parameters of every wrong type',
+      {
+        paths: {
+          '/a': {
+            get: { parameters: 'x' },
+            post: {
+              parameters: [
+                1,
+                null,
+                {},
+                { name: 1, in: 'query' },
+                { name: 'a', in: 'body' },
+                { name: 'b', in: 'query', content: 7, style: 4, explode: 'x' },
+              ],
+            },
+          },
+        },
+      },
+    ],
+    [
+      'bodies of every wrong type',
+      {
+        paths: {
+          '/a': {
+            post: { requestBody: { content: { 'application/json': 5 } } },
+            put: { requestBody: { content: {} } },
+            patch: { requestBody: { content: { '*/*': null } } },
+          },
+        },
+      },
+    ],
+    [
+      'answers of every wrong type',
+      {
+        paths: {
+          '/a': {
+            get: { responses: { 200: null } },
+            post: { responses: { 200: { content: { 'application/json': { schema: true } } } } },
+            put: { responses: 'x' },
+          },
+        },
+      },
+    ],
+    [
+      'servers of every wrong type',
+      { servers: 5, paths: { '/a': { servers: [{ url: 'http://[' }], get: { servers: [null] } } } },
+    ],
   ];
   it.each(odd)('with %s give tools that a client can read, or none', (_, root) => {
     for (const operation of parse(root)) {
@@ -273,9 +407,14 @@ describe('odd documents', () => {
     for (let level = 0; level < 2000; level++) deep = { type: 'array', items: deep };
     expect(JSON.stringify(schemaOf(one({ requestBody: json(deep) }))).length).toBeLessThan(10_000);
     const schemas = Object.fromEntries(
-      Array.from({ length: 500 }, (_, at) => [`S${at}`, { type: 'object', properties: { next: ref(`S${at + 1}`), first: ref('S0') } }]),
+      Array.from({ length: 500 }, (_, at) => [
+        `S${at}`,
+        { type: 'object', properties: { next: ref(`S${at + 1}`), first: ref('S0') } },
+      ]),
     );
-    const { $defs } = schemaOf(one({ requestBody: json({ type: 'array', items: ref('S0') }) }, { components: { schemas } }));
+    const { $defs } = schemaOf(
+      one({ requestBody: json({ type: 'array', items: ref('S0') }) }, { components: { schemas } }),
+    );
     const open = Object.values($defs as Loose).filter((each) => each === true);
     expect(Object.keys($defs as Loose)).toHaveLength(101);
     expect(open).toHaveLength(1);

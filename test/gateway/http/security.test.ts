@@ -1,4 +1,5 @@
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
@@ -53,7 +54,7 @@ describe('the Host header', () => {
 describe('the Origin header', () => {
   it.each(FACES)('of a foreign page is refused: %s', async (path) => {
     await using stage = await createGatewayStage();
-    for (const origin of ['http://evil.example', 'null', 'http://localhost:1', 'https://127.0.0.1']) {
+    for (const origin of ['http://evil.example', 'null', 'http://localhost:1', stage.url.replace('http:', 'https:')]) {
       const response = await stage.get(path, { headers: { origin } });
       expect([origin, response.status]).toEqual([origin, 403]);
       expect(response.headers.get('access-control-allow-origin')).toBeNull();
@@ -241,6 +242,22 @@ describe('who listens where', () => {
         .end();
     });
     expect(status).toBe(200);
+  });
+
+  it('takes the place of a socket that nobody answers at, and of nothing else', async () => {
+    const place = await folder();
+    await using stage = await createGatewayStage();
+    const file = join(place, 'notes');
+    await writeFile(file, 'mine');
+    expect((await failureOf(serveHttp(stage.gateway, { socket: file }))).code).toBe('CONFIG_ADDRESS');
+    expect(await readFile(file, 'utf8')).toBe('mine');
+
+    const path = join(place, 'gateway.sock');
+    const script = `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
+    spawnSync(process.execPath, ['-e', script]);
+    const service = await serveHttp(stage.gateway, { socket: path });
+    expect((await failureOf(serveHttp(stage.gateway, { socket: path }))).code).toBe('CONFIG_ADDRESS');
+    await service.close();
   });
 
   it('believes X-Forwarded-* of the one proxy that it was told of', async () => {

@@ -14,6 +14,9 @@ describe('a plugin with a process for each session', () => {
     const told = (heard: readonly Heard[]) =>
       heard.filter(({ method }) => /message|updated/.test(method)).map(({ method }) => method);
     expect(await second.call('followed')).toBe(uri);
+    await second.ask('logging/setLevel', { level: 'error' });
+    expect(await second.call('level')).toBe('error');
+    expect(await first.call('level')).toBe('none');
     await first.call('log', { level: 'info' });
     await first.call('touch', { uri });
     await eventually(() => told(first.heard).length === 2);

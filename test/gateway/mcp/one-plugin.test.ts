@@ -52,4 +52,29 @@ describe('one plugin behind its own address', () => {
     expect(await client.call('call', { tool: 'echo', arguments: { a: 2 } })).toBe('{"a":2}');
     expect((await client.refusal('tools/call', { name: 'call', arguments: {} })).code).toBe(-32602);
   });
+
+  it('passes notifications that it does not know, both ways, and wakes nothing for them', async () => {
+    await using desk = await createDesk({ books: library() });
+    const endpoint = desk.endpoints.plugin('books', everything)!;
+    const [client, stranger] = [connect(endpoint), connect(endpoint)] as const;
+    endpoint.hear(client, 'notifications/vendor/level', { level: 'lost' });
+    expect(desk.supervisor.status('books').state).toBe('absent');
+    await stranger.ask('ping');
+    await client.call('log', { method: 'vendor/news' });
+    await eventually(() => client.heard.some(({ method }) => method === 'notifications/vendor/news'));
+    expect(stranger.heard.some(({ method }) => method === 'notifications/vendor/news')).toBe(false);
+    endpoint.hear(client, 'notifications/vendor/level', { level: 'told' });
+    await eventually(async () => (await client.call('level')) === 'told');
+  });
+
+  it('says to clients that came before a crash that it is back', async () => {
+    await using desk = await createDesk({ books: library() });
+    const client = connect(desk.endpoints.plugin('books', everything)!);
+    await desk.catalogs.learn('books');
+    expect(names(await client.ask('tools/list'))).toContain('echo');
+    const { data } = await client.refusal('tools/call', { name: 'dies' });
+    expect(data).toMatchObject({ plugin: 'books', fate: 'sent-unknown' });
+    await eventually(() => client.heard.some(({ method }) => method === 'notifications/tools/list_changed'));
+    expect(await client.call('echo', { a: 1 })).toBe('{"a":1}');
+  });
 });

@@ -1,9 +1,11 @@
+import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { parsePath } from '../../../src/gateway/http/routes.ts';
 import { eventually, linesOf, logOf, puppet } from '../../reliability/stage.ts';
-import { createGatewayStage } from '../gateway-stage.ts';
+import { createGatewayStage, type GatewayStage } from '../gateway-stage.ts';
 
 const MB = 1_000_000;
+const metricsOf = async (stage: GatewayStage) => (await stage.get('/metrics')).text();
 
 describe('POST /plugins/:name', () => {
   it('starts the plugin and answers with the result, verbatim', async () => {
@@ -145,6 +147,46 @@ describe('POST /plugins/:name', () => {
       return metrics.includes('status="499"') && metrics;
     });
     expect(text).toContain('mcp_supervisor_http_requests_total{route="/plugins/:name",status="499"} 1');
+  });
+});
+
+describe('the connection', () => {
+  it('may end in the middle of a body', async () => {
+    await using stage = await createGatewayStage({ p: puppet() });
+    const socket = connect(Number(new URL(stage.url).port), '127.0.0.1');
+    socket.write('POST /plugins/p HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{"tool":');
+    await eventually(async () => (await metricsOf(stage)).includes('http_requests_in_flight 2'));
+    socket.destroy();
+    await eventually(async () => (await metricsOf(stage)).includes('route="/plugins/:name",status="499"} 1'));
+    expect(stage.supervisor.status('p').generation).toBe(0);
+  });
+
+  it('may carry one request right behind another', async () => {
+    await using stage = await createGatewayStage({ p: puppet() });
+    const call = (message: string) => {
+      const body = JSON.stringify({ message });
+      return `POST /plugins/p/tools/echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    };
+    const socket = connect(Number(new URL(stage.url).port), '127.0.0.1').setEncoding('utf8');
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk;
+    });
+    socket.write(call('first') + call('second') + call('third'));
+    await eventually(() => text.endsWith('third'));
+    expect(text.match(/first|second|third/g)).toEqual(['first', 'second', 'third']);
+    socket.destroy();
+  });
+});
+
+describe('?session=', () => {
+  it('leads to the same process again, where each session has one', async () => {
+    await using stage = await createGatewayStage({ p: puppet('', { instances: 'per-session' }) });
+    const pid = async (session: string) => (await stage.post(`/plugins/p/tools/pid?session=${session}`)).text();
+    const [one, other] = [await pid('one'), await pid('other')];
+    expect(Number(one)).toBeGreaterThan(0);
+    expect(other).not.toBe(one);
+    expect(await pid('one')).toBe(one);
   });
 });
 

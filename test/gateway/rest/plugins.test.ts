@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { eventually, puppet } from '../../reliability/stage.ts';
 import { createGatewayStage } from '../gateway-stage.ts';
 
+const PARK_AT_ONCE = { restartPolicy: { maxFailedStarts: 1 } };
 const json = async (response: Promise<Response>) => (await response).json() as Promise<Record<string, unknown>>;
 
 describe('what is known of plugins', () => {
@@ -57,7 +58,7 @@ describe('running plugins', () => {
   });
 
   it('tells why a start failed', async () => {
-    await using stage = await createGatewayStage({ p: puppet('exit:3') });
+    await using stage = await createGatewayStage({ p: puppet('exit:3') }, {}, PARK_AT_ONCE);
     const response = await stage.post('/plugins/p/start?timeout=1m');
     expect(response.status).toBe(503);
     expect(await response.json()).toMatchObject({
@@ -116,7 +117,7 @@ describe('/readyz', () => {
   });
 
   it('names the code of what failed, without waiting for longer', async () => {
-    await using stage = await createGatewayStage({ p: puppet('exit:3'), q: puppet() });
+    await using stage = await createGatewayStage({ p: puppet('exit:3'), q: puppet() }, {}, PARK_AT_ONCE);
     await stage.supervisor.stop('q');
     const response = await stage.get('/readyz?plugins=p,q&wait=10m');
     expect(response.status).toBe(503);

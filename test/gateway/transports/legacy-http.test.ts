@@ -105,11 +105,17 @@ describe('a session', () => {
     expect((await raw(one.url, { body: rpc('tools/list'), headers })).status).toBe(200);
   });
 
-  it('belongs to the address where it was opened', async () => {
-    await using one = await serve();
-    const headers = await openSession(one.url);
-    const other = one.url.replace('/mcp', '/plugins/other/mcp');
+  it('belongs to the endpoint where it was opened', async () => {
+    const [here, there] = [createFakeEndpoint(), createFakeEndpoint()];
+    const face = createStreamableHttp({ log: quiet });
+    await using served = await serveFace(face, (path) => (path === '/mcp' ? here : there));
+    const headers = await openSession(served.url);
+    const other = served.url.replace('/mcp', '/plugins/other/mcp');
     expect((await raw(other, { body: rpc('tools/list'), headers })).status).toBe(404);
+    expect((await raw(other, { method: 'GET', headers })).status).toBe(404);
+    expect((await raw(other, { method: 'DELETE', headers })).status).toBe(404);
+    expect((await raw(served.url, { body: rpc('tools/list'), headers })).status).toBe(200);
+    expect(there.clients).toEqual([]);
   });
 
   it('refuses a revision in the header that nobody knows', async () => {

@@ -116,6 +116,12 @@ describe('a modern request is refused', () => {
       -32020,
     ],
     [
+      'when a header of no argument is broken Base64',
+      mirrored({}, { 'mcp-param-region': '=?base64?@?=' }),
+      400,
+      -32020,
+    ],
+    [
       'when a nested mirrored number differs',
       mirrored({ deep: { count: 4 } }, { 'mcp-param-count': '5' }),
       400,
@@ -252,6 +258,12 @@ describe('what is wrong in itself', () => {
   it('is refused: a client that accepts neither form', async () => {
     await using one = await serve();
     expect((await raw(one.url, withHeaders(list, { accept: 'text/html' }))).status).toBe(406);
+  });
+
+  it('is refused: a subscription of a client that accepts no stream', async () => {
+    await using one = await serve();
+    const request = withHeaders(modern('subscriptions/listen', { notifications: {} }), { accept: 'application/json' });
+    expect((await raw(one.url, request)).status).toBe(406);
   });
 
   it('is taken and dropped: a notification', async () => {

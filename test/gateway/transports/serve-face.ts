@@ -12,7 +12,10 @@ export interface ServedFace extends AsyncDisposable {
 }
 
 /** A face behind plain `node:http`; the header `x-principal` says who calls. */
-export async function serveFace(face: McpHttpFace, endpoint: Endpoint): Promise<ServedFace> {
+export async function serveFace(
+  face: McpHttpFace,
+  endpoint: Endpoint | ((path: string) => Endpoint),
+): Promise<ServedFace> {
   const errors: unknown[] = [];
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://gateway');
@@ -29,10 +32,12 @@ export async function serveFace(face: McpHttpFace, endpoint: Endpoint): Promise<
         return Buffer.concat(chunks);
       },
     };
-    face.handle(exchange, endpoint).catch((error: unknown) => {
-      errors.push(error);
-      response.destroy();
-    });
+    face
+      .handle(exchange, typeof endpoint === 'function' ? endpoint(url.pathname) : endpoint)
+      .catch((error: unknown) => {
+        errors.push(error);
+        response.destroy();
+      });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {

@@ -13,7 +13,7 @@ describe('the table of sessions', () => {
 
   const ended: string[] = [];
   const session = (id: string, busy = false) =>
-    ({ id, busy, seen: Date.now(), end: () => ended.push(id) }) as unknown as LegacySession & { busy: boolean };
+    ({ id, isBusy: () => busy, seen: Date.now(), end: () => ended.push(id) }) as unknown as LegacySession;
 
   it('ends what was idle for too long, and nothing that is in use', () => {
     const table = createSessionTable({ max: 10, idle: 30 * MINUTE });
@@ -24,7 +24,7 @@ describe('the table of sessions', () => {
     fresh.seen = Date.now();
     vi.advanceTimersByTime(3 * MINUTE);
     expect([ended, table.size]).toEqual([['quiet'], 2]);
-    Object.assign(busy, { busy: false });
+    Object.assign(busy, { isBusy: () => false });
     vi.advanceTimersByTime(MINUTE);
     expect([ended, table.size]).toEqual([['quiet', 'busy'], 1]);
   });

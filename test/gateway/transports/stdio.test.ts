@@ -145,6 +145,26 @@ describe('a pipe', () => {
     await one.served;
   });
 
+  it('does not let initialize be taken back', async () => {
+    const one = serve();
+    const { handle } = one.endpoint;
+    let go!: () => void;
+    const slow = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    one.endpoint.handle = async (request) => {
+      await slow;
+      return handle(request);
+    };
+    one.send(initialize());
+    one.send(rpc('notifications/cancelled', { requestId: 1 }, null));
+    setImmediate(go);
+    await until(() => one.messages.length === 1);
+    expect(one.messages[0]).toMatchObject({ id: 1, result: { serverInfo: { name: 'fake' } } });
+    one.input.end();
+    await one.served;
+  });
+
   it('answers a batch as one', async () => {
     const one = serve();
     one.send(JSON.stringify([rpc('ping', {}, 1), rpc('notifications/x', {}, null), rpc('ping', {}, 2)]));

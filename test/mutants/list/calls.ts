@@ -39,8 +39,8 @@ export const calls: readonly Mutant[] = [
   {
     name: 'ids of calls are used again',
     file: 'actors/mcp/pending-calls.ts',
-    find: '{ id: nextId++, method,',
-    replace: '{ id: calls.size + 1, method,',
+    find: 'id: nextId++,',
+    replace: 'id: calls.size + 1,',
     caughtBy: 'R45',
   },
   {
@@ -60,7 +60,7 @@ export const calls: readonly Mutant[] = [
   {
     name: 'progress does not restart the timeout',
     file: 'actors/mcp/pending-calls.ts',
-    find: 'call.due = Math.min(performance.now() + (call.options.timeout ?? CALL_TIMEOUT), call.hardDue);',
+    find: 'call.due = paused.has(call) ? call.hardDue : dueFromNow(call);',
     replace: '',
     caughtBy: 'R41',
   },

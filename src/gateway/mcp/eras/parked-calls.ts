@@ -8,6 +8,7 @@ import type { ServerRequest } from '../../../../actors/context.ts';
 import type { ClientRequest } from '../contracts.ts';
 import { RPC, RpcError } from '../rpc-error.ts';
 import { missingCapability, refusal, requiredFor } from './capabilities.ts';
+import { questionForModern } from './url-elicitation.ts';
 
 /** Milliseconds that a parked call waits for its retry: a person may have to type something. */
 const TTL = 5 * 60_000;
@@ -73,6 +74,8 @@ export interface ParkedCalls {
   begin(plugin: string, request: ClientRequest, method: string, params: unknown, upstream: Upstream): Promise<unknown>;
   /** Goes on with a parked one. Rejects with -32602 for a state that is not this client's, not this request's, or used up. */
   proceed(plugin: string, request: ClientRequest, method: string, params: unknown): Promise<unknown>;
+  /** Gives up those of a plugin; their clients may begin anew. */
+  dismiss(plugin: string): void;
   /** Gives all of them up. */
   close(): void;
 }
@@ -151,17 +154,17 @@ export function createParkedCalls({
 
     const onRequest = ({ method, params, signal }: ServerRequest): Promise<unknown> => {
       if (dismissed) return Promise.reject(GONE);
-      const refused = MAY_BE_PARKED.test(call.method)
+      const refused = mayBeParked(call.method)
         ? refusal(current.client, method, params)
         : new RpcError(RPC.methodNotFound, `Method not found: ${method}`);
       if (refused !== null) {
         const required = requiredFor(method, params);
-        if (required !== null && MAY_BE_PARKED.test(call.method)) fail(missingCapability(required));
+        if (required !== null && mayBeParked(call.method)) fail(missingCapability(required));
         return Promise.reject(refused);
       }
       const key = `${method.split('/')[0]}_${++asked}`;
       return new Promise((answer, refuse) => {
-        questions.set(key, { method, params, answer, refuse });
+        questions.set(key, { method, params: questionForModern(method, params), answer, refuse });
         signal.addEventListener('abort', () => questions.delete(key), { once: true });
         gathering ??= setTimeout(tell, GATHER);
       });
@@ -197,7 +200,8 @@ export function createParkedCalls({
     };
 
     upstream({ signal: controller.signal, onRequest, current: () => current }).then(
-      (result) => finish(() => settle?.resolve(result)),
+      // An answer without the client's is not what it came back for.
+      (result) => finish(() => (dismissed ? settle?.reject(unknownState()) : settle?.resolve(result))),
       (error) => finish(() => settle?.reject(error)),
     );
     return call.await(first);
@@ -219,10 +223,7 @@ export function createParkedCalls({
       const state = stateIn(params) ?? '';
       const entry = parked.get(state);
       if (entry === undefined || !belongs(entry.call, plugin, request, method, params)) {
-        throw new RpcError(
-          RPC.invalidParams,
-          'Invalid params: this requestState is unknown, expired, or of another request.',
-        );
+        throw unknownState();
       }
       const { call } = entry;
       const answers = responsesIn(params, call.questions);
@@ -230,6 +231,10 @@ export function createParkedCalls({
       clearTimeout(entry.timer);
       for (const [question, answer] of answers) question.answer(answer);
       return call.await(request);
+    },
+    dismiss(plugin) {
+      // Their states stay: how it ended may be asked for.
+      for (const [, { call }] of parkedAt(plugin)) call.dismiss();
     },
     close() {
       for (const { call, timer } of parked.values()) {
@@ -245,7 +250,7 @@ export function createParkedCalls({
 const GONE = new RpcError(RPC.internalError, 'The client does not answer.');
 
 /** Requests that may be answered with `input_required` (MCP 2026-07-28, multi round-trip requests). */
-const MAY_BE_PARKED = /^(tools\/call|prompts\/get|resources\/read)$/;
+export const mayBeParked = (method: string): boolean => /^(tools\/call|prompts\/get|resources\/read)$/.test(method);
 
 interface Retry {
   readonly requestState?: unknown;
@@ -298,5 +303,8 @@ function responsesIn(params: unknown, questions: Map<string, Question>): readonl
 
 const isObject = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const unknownState = () =>
+  new RpcError(RPC.invalidParams, 'Invalid params: this requestState is unknown, expired, or of another request.');
 
 const badResponses = (what: string) => new RpcError(RPC.invalidParams, `Invalid params: ${what}`);

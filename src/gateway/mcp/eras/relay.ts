@@ -6,15 +6,17 @@
 import type { JsonRpcMessage, Log, ServerRequest } from '../../../../actors/context.ts';
 import { CAPABILITIES_KEY, CLIENT_INFO_KEY, MODERN_VERSION, modernCapabilities } from '../../../../actors/mcp/meta.ts';
 import { mayAsk } from '../../../../actors/mcp/server-requests.ts';
+import { runInputRounds } from '../../../input-rounds.ts';
 import type { CallOptions, Supervisor } from '../../../options.ts';
 import type { Client, ClientRequest, Era } from '../contracts.ts';
 import { RPC, RpcError } from '../rpc-error.ts';
+import { whoCalls } from '../who-calls.ts';
 import { refusal } from './capabilities.ts';
-import { runInputRounds } from './input-rounds.ts';
-import { createParkedCalls, type Upstream } from './parked-calls.ts';
+import { createParkedCalls, mayBeParked, type Upstream } from './parked-calls.ts';
 import { createRequestLogs } from './request-logs.ts';
 import { shapeError, shapeResult } from './shape.ts';
 import { toRpcError } from './to-rpc-error.ts';
+import { questionForLegacy, questionIn } from './url-elicitation.ts';
 
 /** Milliseconds: the client's own deadline rules, and ours is only for what everybody forgot. */
 const HARD_TIMEOUT = 600_000;
@@ -38,11 +40,6 @@ export interface RelayParts {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-type Who = Pick<CallOptions, 'session' | 'caller' | 'clientCapabilities'>;
-/** A client that stays has an instance of its own, where a plugin has one for each session; one request alone has none. */
-const whoCalls = ({ id, once, principal, capabilities }: Client): Who =>
-  once ? { caller: principal } : { session: id, clientCapabilities: capabilities };
-
 export function createRelay({ supervisor, log, parking }: RelayParts): Relay {
   const parked = createParkedCalls({ ...parking, isCrowded });
   const logs = createRequestLogs(supervisor);
@@ -51,6 +48,8 @@ export function createRelay({ supervisor, log, parking }: RelayParts): Relay {
   const forget = [
     supervisor.on('plugin:launching', ({ plugin }) => void eras.delete(plugin)),
     supervisor.on('plugin:removed', ({ plugin }) => void eras.delete(plugin)),
+    // What waits for a person must not keep it from stopping.
+    supervisor.on('plugin:stopping', ({ plugin }) => parked.dismiss(plugin)),
   ];
 
   /** undefined: nobody knows before it runs. */
@@ -102,10 +101,20 @@ export function createRelay({ supervisor, log, parking }: RelayParts): Relay {
       },
     };
     if (era !== 'modern') return supervisor.request(plugin, method, params, options);
-    const result = await runInputRounds(request, withEnvelope(params, request.client), (what) =>
-      supervisor.request(plugin, method, what, options),
+    const result = await runInputRounds(
+      withEnvelope(params, request.client),
+      (what) => supervisor.request(plugin, method, what, options),
+      (question) => askFor(request, question),
+      request.signal,
     );
     return shapeResult(method, result, era, 'legacy');
+  }
+
+  /** What a modern server wants to know it can't be refused: without an answer there is no result. */
+  async function askFor(request: ClientRequest, { method, params, signal }: ServerRequest): Promise<unknown> {
+    const refused = refusal(request.client, method, params);
+    if (refused === null) return request.ask(method, questionForLegacy(method, params), signal);
+    throw new RpcError(RPC.internalError, `The plugin asks for what the client can't do: ${refused.message}`);
   }
 
   async function ask(
@@ -183,7 +192,12 @@ export function createRelay({ supervisor, log, parking }: RelayParts): Relay {
         if (from === undefined) from = await learnEra(plugin, request);
         return await (to === 'legacy' ? forLegacy : forModern)(plugin, from, request, method, params);
       } catch (error) {
-        throw shapeError(toRpcError(error, plugin, retryAtOf(plugin)), to);
+        const told = toRpcError(error, plugin, retryAtOf(plugin));
+        // What a modern plugin says to a modern client is theirs.
+        if (eras.get(plugin) === 'modern') throw told;
+        const question = to === 'modern' && mayBeParked(method) ? questionIn(told, request.client) : null;
+        if (question !== null) return question;
+        throw shapeError(told, to);
       }
     },
     close() {
@@ -195,6 +209,8 @@ export function createRelay({ supervisor, log, parking }: RelayParts): Relay {
 
   /** Over HTTP each question comes on the stream of its own call: nobody waits there. */
   function isCrowded(plugin: string, parkedThere: number): boolean {
+    // It may have been removed in this moment.
+    if (!supervisor.list().includes(plugin)) return false;
     const { transport, inFlight } = supervisor.status(plugin);
     return transport !== 'streamable-http' && inFlight > parkedThere;
   }

@@ -1,5 +1,6 @@
 import type { Era } from '../contracts.ts';
 import { RPC, RpcError } from '../rpc-error.ts';
+import { legacyToolResult, legacyTools } from './legacy-tools.ts';
 
 /** Results that revision 2026-07-28 lets clients keep for a while. */
 const CACHEABLE =
@@ -10,7 +11,7 @@ type Fields = Readonly<Record<string, unknown>>;
 /**
  * A result as the client's revision wants it: with `resultType`, and `ttlMs` and `cacheScope` where the modern one demands
  * them (nothing is kept: what one gateway passes on may be another client's), without them in the legacy era. The same
- * object where both speak alike. `from` is null for what speaks no MCP.
+ * object where both speak alike. `from` is null for what speaks no MCP, and for what we put together ourselves.
  */
 export function shapeResult(method: string, result: unknown, from: Era | null, to: Era): unknown {
   if (typeof result !== 'object' || result === null || Array.isArray(result)) return result;
@@ -20,11 +21,19 @@ export function shapeResult(method: string, result: unknown, from: Era | null, t
     const fresh = CACHEABLE.test(method) ? { ttlMs: 0, cacheScope: 'private' } : {};
     return { resultType: 'complete', ...fresh, ...result };
   }
-  if (from !== 'modern') return result;
+  if (from === 'legacy') return result;
+  if (from === null) return method === 'tools/list' ? withLegacyTools(result as Fields) : result;
   const { resultType, ...rest } = result as Fields;
+  if (method === 'tools/call') return legacyToolResult(rest);
   if (!CACHEABLE.test(method)) return rest;
   const { ttlMs, cacheScope, ...kept } = rest;
-  return kept;
+  return method === 'tools/list' ? withLegacyTools(kept) : kept;
+}
+
+function withLegacyTools(result: Fields): Fields {
+  if (!Array.isArray(result.tools)) return result;
+  const tools = legacyTools(result.tools);
+  return tools === result.tools ? result : { ...result, tools };
 }
 
 /** An error as the client's revision knows it. */

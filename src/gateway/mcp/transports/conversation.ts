@@ -35,7 +35,7 @@ export interface Conversation {
   /** The client's answer to a question of ours. */
   answered(message: ResponseMessage): void;
   /** Requests without an answer. */
-  readonly open: number;
+  open(): number;
   /** Answers everything that is open, once; the endpoint hears that the client left. */
   end(reason: string): void;
 }
@@ -92,9 +92,7 @@ export function createConversation({ endpoint, client, log }: ConversationOption
     answered: (message) => {
       if (!questions.answer(message)) log.debug({ client: client.id }, 'A client answered what it was not asked');
     },
-    get open() {
-      return running.length;
-    },
+    open: () => running.length,
     end: (reason) => {
       if (over) return;
       over = true;

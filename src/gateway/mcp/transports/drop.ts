@@ -1,7 +1,4 @@
-/**
- * Takes one out of a list whose order means nothing. Requests come and go in lists, because a Set that is filled and emptied
- * all the time makes the collector keep the dead: V8 chains its outgrown tables (17 µs per request, measured).
- */
+/** Takes one out of a list whose order means nothing. */
 export function drop<T>(list: T[], one: T): void {
   const at = list.indexOf(one);
   if (at === -1) return;

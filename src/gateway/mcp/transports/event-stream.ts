@@ -9,7 +9,6 @@ export interface EventStream {
   /** Another kind of event than a message. */
   event(name: string, data: string): void;
   end(): void;
-  readonly open: boolean;
 }
 
 /** Makes event streams and keeps them alive. */
@@ -73,9 +72,6 @@ export function createEventStreams({ keepAlive, maxUnread }: EventStreamOptions)
         end: () => {
           forget(response);
           response.end();
-        },
-        get open() {
-          return !response.destroyed && !response.writableEnded;
         },
       };
     },

@@ -25,9 +25,9 @@ export interface LegacyHttpOptions {
 /** Sessions of the legacy era: 2025-03-26 to 2025-11-25 as the specification has them, older revisions over the same door. */
 export interface LegacyHttp {
   post(exchange: HttpExchange, endpoint: Endpoint, incoming: Incoming): Promise<void>;
-  batch(exchange: HttpExchange, messages: readonly unknown[]): Promise<void>;
-  get(exchange: HttpExchange): void;
-  delete(exchange: HttpExchange): void;
+  batch(exchange: HttpExchange, endpoint: Endpoint, messages: readonly unknown[]): Promise<void>;
+  get(exchange: HttpExchange, endpoint: Endpoint): void;
+  delete(exchange: HttpExchange, endpoint: Endpoint): void;
   close(reason: string): void;
   readonly sessions: number;
 }
@@ -40,13 +40,13 @@ export function createLegacyHttp(options: LegacyHttpOptions): LegacyHttp {
   const table = createSessionTable({ max: maxSessions, idle: sessionIdle });
 
   /** The session that the exchange names; undefined after a refusal. */
-  const find = (exchange: HttpExchange): LegacySession | undefined => {
-    const { request, response, principal, path } = exchange;
+  const find = (exchange: HttpExchange, endpoint: Endpoint): LegacySession | undefined => {
+    const { request, response, principal } = exchange;
     const id = request.headers['mcp-session-id'] as string | undefined;
     if (id === undefined) return void refuse(response, 400, 'Bad Request: the Mcp-Session-Id header is missing.');
     const session = table.get(id);
     // A session of another principal or place is as unknown as one that never was.
-    if (session === undefined || session.client.principal !== principal.id || session.address !== addressOf(path)) {
+    if (session === undefined || session.client.principal !== principal.id || session.endpoint !== endpoint) {
       return void sendError(response, 404, new RpcError(NO_SESSION, 'Session not found'));
     }
     const version = request.headers['mcp-protocol-version'] as string | undefined;
@@ -59,13 +59,12 @@ export function createLegacyHttp(options: LegacyHttpOptions): LegacyHttp {
   };
 
   const open = async (exchange: HttpExchange, endpoint: Endpoint, message: RequestMessage) => {
-    const { request, response, principal, path } = exchange;
+    const { request, response, principal } = exchange;
     const accepts = acceptsOf(request.headers);
     if (!accepts.json && !accepts.stream) return notAcceptable(response);
     const session = createLegacySession({
       clientId: nextId(),
       principal: principal.id,
-      address: addressOf(path),
       endpoint,
       streams,
       log,
@@ -110,14 +109,14 @@ export function createLegacyHttp(options: LegacyHttpOptions): LegacyHttp {
       if (incoming.kind === 'request' && incoming.message.method === 'initialize') {
         return open(exchange, endpoint, incoming.message);
       }
-      const session = find(exchange);
+      const session = find(exchange, endpoint);
       if (session === undefined) return;
       if (incoming.kind === 'request') return answer(exchange, session, [incoming.message], [], false);
       take(session, incoming);
       sendAccepted(exchange.response);
     },
-    batch: async (exchange, messages) => {
-      const session = find(exchange);
+    batch: async (exchange, endpoint, messages) => {
+      const session = find(exchange, endpoint);
       if (session === undefined) return;
       const wrong =
         messages.length === 0
@@ -144,11 +143,11 @@ export function createLegacyHttp(options: LegacyHttpOptions): LegacyHttp {
       if (requests.length === 0 && done.length === 0) return sendAccepted(exchange.response);
       return answer(exchange, session, requests, done, true);
     },
-    get: (exchange) => {
+    get: (exchange, endpoint) => {
       const { request, response } = exchange;
       if (!acceptsOf(request.headers).stream)
         return refuse(response, 406, 'Not Acceptable: the client must accept text/event-stream.');
-      const session = find(exchange);
+      const session = find(exchange, endpoint);
       if (session === undefined) return;
       const last = request.headers['last-event-id'];
       const from = typeof last === 'string' ? readEventId(last) : null;
@@ -157,8 +156,8 @@ export function createLegacyHttp(options: LegacyHttpOptions): LegacyHttp {
       if (post === undefined) return refuse(response, 400, 'Bad Request: that stream is over.');
       post.resume(response, from.seq);
     },
-    delete: (exchange) => {
-      const session = find(exchange);
+    delete: (exchange, endpoint) => {
+      const session = find(exchange, endpoint);
       if (session === undefined) return;
       table.end(session, 'The session was ended by its client.');
       exchange.response.writeHead(200, { 'content-length': 0 });
@@ -175,5 +174,3 @@ function take({ conversation }: LegacySession, incoming: Incoming): void {
   if (incoming.kind === 'notification') conversation.hear(incoming.message);
   else if (incoming.kind === 'response') conversation.answered(incoming.message);
 }
-
-const addressOf = (path: readonly string[]): string => path.join('/');

@@ -13,19 +13,19 @@ import { PRIMED_SINCE } from './versions.ts';
 export interface LegacySession {
   /** `Mcp-Session-Id`: a secret of the client. */
   readonly id: string;
-  /** Where it was opened; it counts nowhere else. */
-  readonly address: string;
+  /** What it was opened at; it counts nowhere else, nor when its principal sees something else now. */
+  readonly endpoint: Endpoint;
   readonly client: LateClient;
   readonly conversation: Conversation;
   /** For what belongs to no request: number 0. */
-  readonly standing: ResumableStream;
+  standing(): ResumableStream;
   /** POSTs whose stream can be taken up again. */
   readonly posts: Map<number, Post>;
   /** When it was last heard of, in milliseconds. */
   seen: number;
   /** Whether the client waits for something now. */
-  readonly busy: boolean;
-  readonly ended: boolean;
+  isBusy(): boolean;
+  isEnded(): boolean;
   openStream(): ResumableStream;
   /** The connection becomes its standing stream, instead of another one that was. */
   listen(response: ServerResponse, after: number | null): void;
@@ -35,21 +35,20 @@ export interface LegacySession {
 export interface LegacySessionOptions {
   readonly clientId: string;
   readonly principal: string;
-  readonly address: string;
   readonly endpoint: Endpoint;
   readonly streams: EventStreams;
   readonly log: Log;
 }
 
 export function createLegacySession(options: LegacySessionOptions): LegacySession {
-  const { address, endpoint, streams, log } = options;
+  const { endpoint, streams, log } = options;
   const posts = new Map<number, Post>();
   let standing: ResumableStream | null = null;
   let opened = 0;
   let ended = false;
 
   const client = createLateClient(options.clientId, options.principal, (method, params) =>
-    session.standing.send(messageText(method, params)),
+    session.standing().send(messageText(method, params)),
   );
   const conversation = createConversation({ endpoint, client, log });
   const createStream = (number: number) =>
@@ -57,21 +56,17 @@ export function createLegacySession(options: LegacySessionOptions): LegacySessio
 
   const session: LegacySession = {
     id: randomUUID(),
-    address,
+    endpoint,
     client,
     conversation,
     posts,
     seen: Date.now(),
-    get standing() {
+    standing: () => {
       standing ??= createStream(0);
       return standing;
     },
-    get busy() {
-      return conversation.open > 0 || Boolean(standing?.carrier);
-    },
-    get ended() {
-      return ended;
-    },
+    isBusy: () => conversation.open() > 0 || Boolean(standing?.carrier()),
+    isEnded: () => ended,
     openStream: () => {
       opened += 1;
       return createStream(opened);
@@ -79,15 +74,15 @@ export function createLegacySession(options: LegacySessionOptions): LegacySessio
     listen: (response, after) => {
       const carrier = streams.open(response, { 'mcp-session-id': session.id });
       response.once('close', () => {
-        session.standing.detach(carrier);
+        session.standing().detach(carrier);
         session.seen = Date.now();
       });
-      session.standing.attach(carrier, after);
+      session.standing().attach(carrier, after);
     },
     end: (reason) => {
       ended = true;
       conversation.end(reason);
-      standing?.carrier?.end();
+      standing?.carrier()?.end();
       // Behind the answers, which are written as they settle.
       setImmediate(() => {
         for (const post of [...posts.values()]) post.forget();

@@ -6,8 +6,6 @@ export interface LineWriter {
   must(text: string): void;
   /** A notification: while the reader doesn't read, each is kept once, and only so many. */
   may(text: string): void;
-  /** True while the reader is too far behind. */
-  readonly behind: boolean;
   /** Resolves when all is written, or nothing can be. */
   flushed(): Promise<void>;
 }
@@ -58,9 +56,6 @@ export function createLineWriter(output: Writable, { maxUnread, onPressure, onBr
     may: (text) => {
       if (!behind) write(text);
       else if (waiting.size < MOST_WAITING) waiting.add(text);
-    },
-    get behind() {
-      return behind;
     },
     flushed: () =>
       new Promise((resolve) => {

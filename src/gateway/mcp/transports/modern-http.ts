@@ -30,7 +30,8 @@ export function createModernHttp({ log, streams, nextId }: ModernHttpOptions): M
   return {
     handle: async ({ request, response, principal }, endpoint, message) => {
       const accepts = acceptsOf(request.headers);
-      if (!accepts.json && !accepts.stream) return notAcceptable(response);
+      const { json, stream } = accepts;
+      if (!stream && (!json || message.method === 'subscriptions/listen')) return notAcceptable(response);
       let envelope: Envelope;
       try {
         envelope = readEnvelope(message.params);
@@ -90,7 +91,7 @@ function toolOf(endpoint: Endpoint, params: unknown) {
 function createOutlet(response: ServerResponse, streams: EventStreams, accepts: Accepts) {
   let stream: EventStream | null = null;
   const outlet: Outlet & { finish(text: string, status: number): void } = {
-    reachable: false,
+    reachable: () => false,
     tell: (text) => {
       if (!accepts.stream || response.destroyed) return;
       stream ??= streams.open(response);

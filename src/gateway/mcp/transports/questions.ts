@@ -20,7 +20,7 @@ export function createQuestions(): OpenQuestions {
   let asked = 0;
   return {
     ask: (method, params, outlet, signal) => {
-      if (!outlet.reachable) {
+      if (!outlet.reachable()) {
         const why = `The client accepts no event stream, so it can't be asked ${method}.`;
         return Promise.reject(new RpcError(RPC.internalError, why));
       }

@@ -8,7 +8,8 @@ export interface ResumableStream {
   attach(carrier: EventStream, after: number | null): void;
   /** That connection is gone; true when it was the one. */
   detach(carrier: EventStream): boolean;
-  readonly carrier: EventStream | null;
+  /** The connection that carries it now. */
+  carrier(): EventStream | null;
 }
 
 export interface ResumableStreamOptions {
@@ -18,7 +19,7 @@ export interface ResumableStreamOptions {
 }
 
 /** Characters and messages that are kept for a client that may come back; the newest message always is. */
-const MOST_KEPT = 1024 * 1024;
+const MOST_KEPT = 256 * 1024;
 const MOST_MESSAGES = 256;
 /** Milliseconds after which a client shall come back when its connection broke. */
 const RETRY = 1000;
@@ -60,9 +61,7 @@ export function createResumableStream({ number, primed }: ResumableStreamOptions
       carrier = null;
       return true;
     },
-    get carrier() {
-      return carrier;
-    },
+    carrier: () => carrier,
   };
 }
 

@@ -9,7 +9,7 @@ export interface Outlet {
   /** JSON text of a notification, which may be lost on a client that doesn't read, or of a question, which may not. */
   tell(text: string, must?: boolean): void;
   /** Whether a question can reach the client now. */
-  readonly reachable: boolean;
+  reachable(): boolean;
 }
 
 /** Keeps what was asked until the client answers. */
@@ -69,12 +69,18 @@ export function run(message: RequestMessage, { endpoint, client, outlet, questio
     notify: (told, params) => {
       if (!over) outlet.tell(messageText(told, params));
     },
-    ask: async (asked, params, signal) => {
-      if (questions === null) throw new RpcError(RPC.internalError, `A client of this era can't be asked ${asked}.`);
-      if (over) throw new RpcError(RPC.internalError, 'The request is over.');
-      asking ??= new AbortController();
-      return questions.ask(asked, params, outlet, signal ? AbortSignal.any([asking.signal, signal]) : asking.signal);
+    ask: (asked, params, signal) => {
+      const answered = ask(asked, params, signal);
+      // An endpoint may have no use for it any more, which is no reason to end the process.
+      answered.catch(() => {});
+      return answered;
     },
+  };
+  const ask: ClientRequest['ask'] = async (asked, params, signal) => {
+    if (questions === null) throw new RpcError(RPC.internalError, `A client of this era can't be asked ${asked}.`);
+    if (over) throw new RpcError(RPC.internalError, 'The request is over.');
+    asking ??= new AbortController();
+    return questions.ask(asked, params, outlet, signal ? AbortSignal.any([asking.signal, signal]) : asking.signal);
   };
 
   const succeed = (result: unknown) => finish({ jsonrpc: '2.0', id, result: result ?? {} });

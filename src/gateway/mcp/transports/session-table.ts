@@ -29,13 +29,13 @@ export function createSessionTable({ max, idle }: SessionTableOptions): SessionT
   const sweep = () => {
     const since = Date.now() - idle;
     for (const session of [...sessions.values()]) {
-      if (session.seen < since && !session.busy) end(session, 'The session was idle for too long.');
+      if (session.seen < since && !session.isBusy()) end(session, 'The session was idle for too long.');
     }
   };
   const makeRoom = (): boolean => {
     let quietest: LegacySession | undefined;
     for (const session of sessions.values()) {
-      if (!session.busy && session.seen < (quietest?.seen ?? Number.POSITIVE_INFINITY)) quietest = session;
+      if (!session.isBusy() && session.seen < (quietest?.seen ?? Number.POSITIVE_INFINITY)) quietest = session;
     }
     if (quietest === undefined) return false;
     end(quietest, 'There are too many sessions.');

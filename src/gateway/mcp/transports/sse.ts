@@ -28,7 +28,7 @@ export interface LegacySseOptions {
 }
 
 interface SseSession {
-  readonly address: string;
+  readonly endpoint: Endpoint;
   readonly client: LateClient;
   readonly conversation: Conversation;
   readonly stream: EventStream;
@@ -53,7 +53,7 @@ export function createLegacySse(options: LegacySseOptions): McpHttpFace {
     session.conversation.end(reason);
   };
 
-  const open = ({ request, response, principal, path }: HttpExchange, endpoint: Endpoint) => {
+  const open = ({ request, response, principal }: HttpExchange, endpoint: Endpoint) => {
     if (sessions.size >= maxSessions)
       return refuse(response, 503, 'Too many sessions are in use.', { 'retry-after': '10' });
     const id = randomUUID();
@@ -61,7 +61,13 @@ export function createLegacySse(options: LegacySseOptions): McpHttpFace {
     const tell = (text: string) => void stream.send(text);
     const client = createLateClient(nextId(), principal.id, (method, params) => tell(messageText(method, params)));
     const conversation = createConversation({ endpoint, client, log });
-    sessions.set(id, { address: path.join('/'), client, conversation, stream, outlet: { reachable: true, tell } });
+    sessions.set(id, {
+      endpoint,
+      client,
+      conversation,
+      stream,
+      outlet: { reachable: () => true, tell },
+    });
     response.once('close', () => end(id, 'The client is gone.'));
     // The whole path, since some clients can't resolve less; with the query, since a token may stand there.
     // Express and its like take their prefix off `url`.
@@ -86,8 +92,8 @@ export function createLegacySse(options: LegacySseOptions): McpHttpFace {
     else session.stream.send(answerText(errorAnswer(incoming.id, new RpcError(RPC.invalidRequest, 'Invalid Request'))));
   };
 
-  const post = async (exchange: HttpExchange) => {
-    const { request, response, query, principal, path } = exchange;
+  const post = async (exchange: HttpExchange, endpoint: Endpoint) => {
+    const { request, response, query, principal } = exchange;
     const type = request.headers['content-type'];
     if (type !== undefined && !type.includes('json')) {
       return refuse(response, 415, 'Unsupported Media Type: the body must be application/json.');
@@ -95,7 +101,7 @@ export function createLegacySse(options: LegacySseOptions): McpHttpFace {
     const id = query.get('sessionId');
     if (id === null) return refuse(response, 400, 'Bad Request: sessionId is missing.');
     const session = sessions.get(id);
-    if (session === undefined || session.client.principal !== principal.id || session.address !== path.join('/')) {
+    if (session === undefined || session.client.principal !== principal.id || session.endpoint !== endpoint) {
       return sendError(response, 404, new RpcError(NO_SESSION, 'Session not found'));
     }
     const body = await exchange.body();
@@ -124,8 +130,9 @@ export function createLegacySse(options: LegacySseOptions): McpHttpFace {
     handle: async (exchange, endpoint) => {
       const { method, response } = exchange;
       if (closed) return refuse(response, 503, GOING_AWAY, { 'retry-after': '1' });
-      if (method === 'POST') return post(exchange);
-      if (method === 'GET') return open(exchange, endpoint);
+      if (method === 'POST') return post(exchange, endpoint);
+      // The end of one that is gone would never be heard of.
+      if (method === 'GET') return response.destroyed ? undefined : open(exchange, endpoint);
       refuse(response, 405, 'Method not allowed.', { allow: 'GET, POST' });
     },
     close: () => {

@@ -63,7 +63,7 @@ export function serveStdio(options: StdioOptions): Promise<void> {
     const client = createLateClient(createNames()(), 'stdio', notify);
     const conversation = createConversation({ endpoint, client, log });
     const outlet: Outlet = {
-      reachable: true,
+      reachable: () => true,
       tell: (text, must) => (must ? writer.must(text) : writer.may(text)),
     };
 

@@ -57,7 +57,7 @@ export function createStreamableHttp(options: StreamableHttpOptions): McpHttpFac
     if (Array.isArray(value)) {
       if (modernHeader || value.some((one) => hasEnvelope(one?.params)))
         return invalid(exchange, 'No batches in this revision.');
-      return legacy.batch(exchange, value);
+      return legacy.batch(exchange, endpoint, value);
     }
     const incoming = readIncoming(value);
     switch (incoming.kind) {
@@ -99,8 +99,10 @@ export function createStreamableHttp(options: StreamableHttpOptions): McpHttpFac
       const header = request.headers['mcp-protocol-version'] as string | undefined;
       if (header !== undefined && isModern(header))
         return refuse(response, 405, 'Method not allowed.', { allow: 'POST' });
-      if (method === 'GET') return legacy.get(exchange);
-      if (method === 'DELETE') return legacy.delete(exchange);
+      // Its end would never be heard of.
+      if (response.destroyed) return;
+      if (method === 'GET') return legacy.get(exchange, endpoint);
+      if (method === 'DELETE') return legacy.delete(exchange, endpoint);
       refuse(response, 405, 'Method not allowed.', { allow: 'GET, POST, DELETE' });
     },
     close: () => {

@@ -211,6 +211,28 @@ describe('a modern client and a legacy plugin', () => {
     hasty.close();
   });
 
+  it('does not keep the plugin from being stopped, and begins anew after it', async () => {
+    const client = modern();
+    const asked = await client.call('legacy', 'asks', elicitation);
+    await stage.supervisor.restart('legacy');
+    const params = { name: 'asks', arguments: elicitation, ...answerAll(asked, {}) };
+    expect((await client.refusal('legacy', 'tools/call', params)).code).toBe(-32602);
+    expect(await client.call('legacy', 'asks', elicitation)).toHaveProperty('requestState');
+  });
+
+  it('hears of a plugin that died while it thought', async () => {
+    const client = modern();
+    await stage.supervisor.restart('legacy');
+    const asked = await client.call('legacy', 'asks', elicitation);
+    process.kill(stage.supervisor.status('legacy').pid as number, 'SIGKILL');
+    await eventually(() => stage.supervisor.status('legacy').inFlight === 0);
+    const params = { name: 'asks', arguments: elicitation, ...answerAll(asked, {}) };
+    expect(await client.refusal('legacy', 'tools/call', params)).toMatchObject({
+      code: -32603,
+      data: { code: 'CALL_INTERRUPTED', fate: 'sent-unknown' },
+    });
+  });
+
   it('takes the call along when it goes', async () => {
     const abort = new AbortController();
     const params = { name: 'asks', arguments: { ...elicitation, wait: 60_000 } };
