@@ -2,7 +2,15 @@
 
 import type { createActor, InspectionEvent } from 'xstate';
 import type { Limits, Log, ServerRequest, ToolDescription } from '../actors/context.ts';
-import type { EnvPolicy, Launcher, PluginSpec, RestartType, Timeouts, ToolFilter, Transport } from '../launchers/plan.ts';
+import type {
+  EnvPolicy,
+  Launcher,
+  PluginSpec,
+  RestartType,
+  Timeouts,
+  ToolFilter,
+  Transport,
+} from '../launchers/plan.ts';
 import type { Failure, FailureCode } from '../machines/failure.ts';
 import type { RestartPolicy, Timing } from '../machines/policy.ts';
 import type { PluginState } from '../machines/states.ts';

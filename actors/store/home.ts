@@ -13,7 +13,8 @@ import { tempPath } from './temp.ts';
 const HOME_FORMAT = 1;
 
 /** What may stand in a home that has no format yet: what users put there beforehand, and another process's beginnings. */
-const EXPECTED = /^(config\.(ya?ml|jsonc?)|token(\..*)?|tmp|locks|daemon\.(lock|sock|path|log)|format\..*|lost\+found|\..*)$/;
+const EXPECTED =
+  /^(config\.(ya?ml|jsonc?)|token(\..*)?|tmp|locks|daemon\.(lock|sock|path|log)|format\..*|lost\+found|\..*)$/;
 
 /** By any of these a home is known whose format was lost, as long as nobody else's files are in it. */
 const EVIDENCE = ['plugins', 'checkouts', 'envs', 'ledger'];
