@@ -123,7 +123,8 @@ async function race(
   const until = AbortSignal.any([signal, over.signal]);
   const networkOver = new AbortController();
   const capabilities = input.spec.clientCapabilities ?? (input.spec.interactive ? ASK_ANYTHING : null);
-  const connecting = { process, limits: context.limits, capabilities, log: context.log };
+  const sole = input.spec.clientCapabilities !== undefined;
+  const connecting = { process, limits: context.limits, capabilities, sole, log: context.log };
   const era = input.spec.protocol === 'auto' ? input.attempt.era : input.spec.protocol;
   const search: Search = {
     connecting,

@@ -4,7 +4,6 @@
  */
 
 import type { PluginSpec } from '../launchers/plan.ts';
-import type { Failure } from '../machines/failure.ts';
 
 /** Text without secrets. `cut` is the last place at or before `at` that parts no secret. */
 export interface Redactor {
@@ -48,15 +47,6 @@ export function createPieceRedactor(redact: Redactor): (piece: string, continues
     return redact(text.slice(0, end));
   };
 }
-
-/** A failure that quotes a plugin: its words and facts, without secrets. */
-export const redactFailure = (failure: Failure, redact: (text: string) => string): Failure => ({
-  ...failure,
-  message: redact(failure.message),
-  hint: redact(failure.hint),
-  stderrTail: failure.stderrTail.map(redact),
-  data: Object.fromEntries(Object.entries(failure.data).map(([name, value]) => [name, redactValue(value, redact)])),
-});
 
 /** Every string in a piece of JSON, names included. */
 export function redactValue(value: unknown, redact: (text: string) => string): unknown {

@@ -95,6 +95,8 @@ export interface Broker {
   exchange<T>(plugin: string, exchange: Exchange<T>, options: CallOptions): Promise<T>;
   /** Waits for an open session and keeps it from idling until `release`. */
   hold(plugin: string, options: CallOptions): Promise<Hold>;
+  /** What a session is told of a call. */
+  requestOptions(plugin: string, options: CallOptions): RequestOptions;
   /** Every event that the supervisor machine emits. */
   hear(event: SupervisorEmitted): void;
   inFlight(instance: string): number;
@@ -238,13 +240,9 @@ export function createBroker(parts: BrokerParts): Broker {
 
   // ---- the call ----
 
-  async function exchange<T>(
-    plugin: string,
-    { send: perform, repeatable }: Exchange<T>,
-    options: CallOptions,
-  ): Promise<T> {
+  function requestOptionsOf(plugin: string, options: CallOptions): RequestOptions {
     const timeout = options.timeout ?? parts.callTimeout(plugin) ?? timing.call;
-    const requestOptions: RequestOptions = {
+    return {
       timeout,
       hardTimeout: Math.max(timeout, timing.hardCall),
       signal: options.signal,
@@ -253,6 +251,14 @@ export function createBroker(parts: BrokerParts): Broker {
       onNotification: options.onNotification,
       caller: options.caller ?? options.session,
     };
+  }
+
+  async function exchange<T>(
+    plugin: string,
+    { send: perform, repeatable }: Exchange<T>,
+    options: CallOptions,
+  ): Promise<T> {
+    const requestOptions = requestOptionsOf(plugin, options);
     let failed: string | null = null;
     for (;;) {
       let instance = choose(plugin, options, failed);
@@ -353,6 +359,7 @@ export function createBroker(parts: BrokerParts): Broker {
   return {
     exchange,
     hold,
+    requestOptions: requestOptionsOf,
     hear,
     inFlight: traffic.inFlight,
     load: (instance) => traffic.inFlight(instance) + admission.waiting(instance),

@@ -3,8 +3,8 @@
 import type { Log, RequestOptions, Session, ToolDescription } from '../actors/context.ts';
 import { SessionError } from '../actors/mcp/session-error.ts';
 import type { FailureCode } from '../machines/failure.ts';
-import { type Broker, defaultBrokerTiming, type Exchange } from './broker.ts';
-import { fromSession, SupervisorError, supervisorError } from './errors.ts';
+import type { Broker, Exchange } from './broker.ts';
+import { fromSession, SupervisorError, supervisorError, unknownTool } from './errors.ts';
 import { bringsEnvelope, runInputRounds } from './input-rounds.ts';
 import type { Meter } from './meter.ts';
 import type { CallOptions, Link, Supervisor } from './options.ts';
@@ -47,8 +47,10 @@ export function createCalls(
   shown: ToolsShown = () => null,
 ): Pick<Supervisor, 'call' | 'request' | 'tools' | 'open'> {
   /** What is hidden is as if it weren't there, for whoever asks and on whatever way. */
-  function refuseHidden(name: string, tool: string | undefined): void {
-    if (tool !== undefined && shown(name)?.(tool) === false) throw unknownTool(name, tool);
+  function refuseHidden(name: string, tool: Called): void {
+    if (tool === undefined) return;
+    const shows = shown(name);
+    if (shows !== null && (tool === null || !shows(tool))) throw unknownTool(name, tool ?? '');
   }
   const visible = (name: string, tools: readonly ToolDescription[]) => visibleTools(tools, shown(name));
   /** Any result; only a list of tools that names a hidden one becomes another one. */
@@ -179,21 +181,12 @@ export function createCalls(
         return visible(name, session.tools);
       },
       async request(method, params, requested = {}) {
-        const { timeout = defaultBrokerTiming.call, signal } = requested;
-        const hardTimeout = Math.max(timeout, defaultBrokerTiming.hardCall);
         const done = begin();
         const sent = performance.now();
         try {
           refuseHidden(name, toolIn(method, params));
-          const result = await requestOf(session, method, params, {
-            timeout,
-            hardTimeout,
-            signal,
-            onRequest: requested.onRequest,
-            onNotification: requested.onNotification,
-            caller: requested.session,
-            ...guardedProgress(name, requested),
-          });
+          const requestOptions = broker.requestOptions(name, { ...requested, ...guardedProgress(name, requested) });
+          const result = await requestOf(session, method, params, requestOptions);
           meter.answered(name, performance.now() - sent, result);
           return method === 'tools/list' ? withoutHidden(name, result) : result;
         } catch (thrown) {
@@ -228,21 +221,17 @@ export function createCalls(
 
 /** One request, whatever the session speaks. */
 interface Sending<T> extends Exchange<T> {
-  /** The tool that it calls. */
-  readonly tool: string | undefined;
+  readonly tool: Called;
 }
 
-function toolIn(method: unknown, params: unknown): string | undefined {
-  const name = method === 'tools/call' ? (params as { readonly name?: unknown } | null | undefined)?.name : undefined;
-  return typeof name === 'string' ? name : undefined;
-}
+/** The tool that a request calls; null: its name is no text, which a plugin may still take for one (`['name']`). */
+type Called = string | null | undefined;
 
-const unknownTool = (name: string, tool: string) =>
-  supervisorError(
-    'CALL_UNKNOWN_TOOL',
-    { message: `${name} has no tool '${tool}'.`, data: { fate: 'not-sent', tool } },
-    name,
-  );
+function toolIn(method: unknown, params: unknown): Called {
+  if (method !== 'tools/call') return undefined;
+  const name = (params as { readonly name?: unknown } | null | undefined)?.name;
+  return typeof name === 'string' ? name : null;
+}
 
 const onlyTools = (name: string) =>
   supervisorError(
@@ -267,7 +256,7 @@ const badPayload = (name: string) =>
   );
 
 /** A tool that says so may be called again when nobody knows whether the first call had its effect. */
-function mayRepeat(session: Session, tool: string): boolean {
+function mayRepeat(session: Session, tool: string | null): boolean {
   const annotations = session.tools.find(({ name }) => name === tool)?.annotations;
   return annotations?.readOnlyHint === true || annotations?.idempotentHint === true;
 }

@@ -20,6 +20,8 @@ export interface ChronicleParts {
   readonly actorOf: (plugin: string) => ActorRefFrom<typeof pluginMachine> | undefined;
   readonly root: () => SupervisorContext;
   readonly instances: ReadonlyMap<string, Instance>;
+  /** A link to it is open. */
+  readonly isHeld: (plugin: string) => boolean;
   /** null: nothing is written to the disk. */
   readonly files: LogFiles | null;
   /** Epoch milliseconds; default Date.now. */
@@ -49,7 +51,7 @@ export interface Chronicle {
 }
 
 export function createChronicle(parts: ChronicleParts): Chronicle {
-  const { actorOf, root, instances, files, now = Date.now } = parts;
+  const { actorOf, root, instances, isHeld, files, now = Date.now } = parts;
   const createdAt = new Date(now()).toISOString();
   const observer = createObserver(now);
   const meter = createMeter();
@@ -150,6 +152,7 @@ export function createChronicle(parts: ChronicleParts): Chronicle {
         since: entered,
         stepSince: Math.max(entered, steps.since(plugin) ?? entered),
         idleSince: Math.max(entered, updates.get(plugin) ?? entered),
+        linked: isHeld(plugin),
         reason: observer.last(plugin)?.reason ?? null,
         ahead: aheadOf(plugin),
         broken: memberOf(root(), plugin)?.broken ?? null,

@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { type Fields, isFields } from '../actors/fields.ts';
 import { fingerprintOf } from '../actors/store/keys.ts';
 import type { Overrides, PluginSpec } from '../launchers/plan.ts';
 import { splitCommand } from '../launchers/words.ts';
@@ -26,8 +27,6 @@ import { isToolFilter } from './tool-filter.ts';
 /** Idle stop when nothing is said: 5 min. */
 const IDLE_STOP = 5 * 60_000;
 
-type Loose = Record<string, unknown>;
-
 const TRANSPORTS = ['auto', 'stdio', 'streamable-http', 'sse', 'http'];
 const oneOf = (values: readonly string[]) => ({
   expected: values.map((value) => `'${value}'`).join(', '),
@@ -37,8 +36,6 @@ const kind = (expected: string, fits: (value: unknown) => boolean) => ({ expecte
 const text = kind('a string', (value) => typeof value === 'string');
 const isText = text.fits;
 const isWords = (value: unknown) => isText(value) || (Array.isArray(value) && value.length > 0 && value.every(isText));
-const isRecord = (value: unknown): value is Loose =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const isDuration = (value: unknown) => typeof value === 'number' && Number.isFinite(value) && value > 0;
 /** They become arguments of package managers: nothing that could be an option. */
 const PACKAGE = /^(@[\w.-]+\/)?\w[\w.-]*$/;
@@ -54,7 +51,7 @@ const FIELDS: Readonly<Record<keyof PluginOptions, { expected: string; fits: (va
   subdir: text,
   command: kind('a command line or a non-empty list of strings', isWords),
   args: kind('a list of strings', (value) => Array.isArray(value) && value.every(isText)),
-  env: kind('an object of strings', (value) => isRecord(value) && Object.values(value).every(isText)),
+  env: kind('an object of strings', (value) => isFields(value) && Object.values(value).every(isText)),
   envPolicy: kind(
     "'minimal', 'inherit', or a list of names such as AWS_*",
     (value) => value === 'minimal' || value === 'inherit' || areNames(value),
@@ -86,7 +83,7 @@ const FIELDS: Readonly<Record<keyof PluginOptions, { expected: string; fits: (va
   timeouts: kind(
     'an object of milliseconds (clone, install, start, call)',
     (value) =>
-      isRecord(value) &&
+      isFields(value) &&
       Object.entries(value).every(
         ([name, limit]) => ['clone', 'install', 'start', 'call'].includes(name) && isDuration(limit),
       ),
@@ -103,7 +100,7 @@ const isFunction = (value: unknown) => typeof value === 'function';
 /** Zero and Infinity make sense for most of them; no number is too large for a timer (`machines/policy`). */
 const numbers = (names: readonly string[], fits: (value: unknown) => boolean = (value) => Number(value) >= 0) =>
   kind(`an object of numbers (${names.join(', ')})`, (value) => {
-    if (!isRecord(value)) return false;
+    if (!isFields(value)) return false;
     // null is never.
     const isLeftOut = (name: string, number: unknown) =>
       number === undefined || (['idleStop', 'liveness'].includes(name) && number === null);
@@ -116,10 +113,10 @@ const LEVELS = ['debug', 'info', 'warn', 'error'];
 /** Every option of the supervisor itself. */
 const OPTIONS: Readonly<Record<keyof SupervisorOptions, { expected: string; fits: (value: unknown) => boolean }>> = {
   home: kind('a path', (value) => isText(value) && value !== ''),
-  plugins: kind('an object of plugins by name', isRecord),
-  defaults: kind('an object of plugin options', isRecord),
+  plugins: kind('an object of plugins by name', isFields),
+  defaults: kind('an object of plugin options', isFields),
   logger: kind(`an object with the functions ${LEVELS.join(', ')}`, (value) =>
-    LEVELS.every((level) => isFunction((value as Loose | null)?.[level])),
+    LEVELS.every((level) => isFunction((value as Fields | null)?.[level])),
   ),
   launchers: kind('a list of launchers', Array.isArray),
   trace: kind('true or false', (value) => typeof value === 'boolean'),
@@ -130,12 +127,12 @@ const OPTIONS: Readonly<Record<keyof SupervisorOptions, { expected: string; fits
   restartPolicy: numbers(Object.keys(defaultRestartPolicy)),
   limits: numbers(['maxMessage', 'maxResult', 'maxFiles', 'maxSource'], (value) => Number(value) > 0),
   slots: numbers(['install', 'launch'], isCount),
-  env: kind('an object of variables', isRecord),
+  env: kind('an object of variables', isFields),
 };
 
 /** CONFIG_INVALID names the option, what was expected and what came. */
 export function checkOptions(options: SupervisorOptions): void {
-  if (!isRecord(options)) throw supervisorError('CONFIG_INVALID', { message: 'The options must be an object.' });
+  if (!isFields(options)) throw supervisorError('CONFIG_INVALID', { message: 'The options must be an object.' });
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined) continue;
     const rule = Object.hasOwn(OPTIONS, name) ? OPTIONS[name as keyof SupervisorOptions] : undefined;
@@ -169,7 +166,7 @@ export function toSpec(
 ): PluginSpec {
   checkName(name);
   const given = typeof plugin === 'string' ? { source: plugin } : plugin;
-  if (!isRecord(given)) throw invalid(name, 'expected a source or an object of options', given);
+  if (!isFields(given)) throw invalid(name, 'expected a source or an object of options', given);
   const options = { ...defaults, ...given } as PluginOptions;
   // Both: variables and limits of the defaults count beside the plugin's own.
   for (const [field, value] of [...Object.entries(defaults), ...Object.entries(given)]) {

@@ -1,5 +1,6 @@
 /** Limits and sandbox as an owner writes them, and as the spec has them. */
 
+import { isFields } from '../actors/fields.ts';
 import type { ResourceLimits, Sandbox } from '../launchers/plan.ts';
 
 /** Memory also as text: `512M`, `2G`. Cores, seconds and counts are numbers. */
@@ -10,10 +11,6 @@ export interface LimitOptions extends Omit<ResourceLimits, 'memory'> {
 /** One word will do; the object says more of it. */
 export type SandboxOptions = boolean | 'bubblewrap' | Partial<Sandbox>;
 
-type Loose = Readonly<Record<string, unknown>>;
-
-const isRecord = (value: unknown): value is Loose =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const isPositive = (value: unknown) => typeof value === 'number' && Number.isFinite(value) && value > 0;
 const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) > 0;
 
@@ -30,7 +27,7 @@ export const LIMITS_EXPECTED =
   "an object of limits: memory (bytes, or '512M'), cpu (cores), cpuTime (seconds), processes, files";
 
 export const areLimits = (value: unknown): boolean =>
-  isRecord(value) &&
+  isFields(value) &&
   Object.entries(value).every(
     ([name, limit]) =>
       limit === undefined || (Object.hasOwn(LIMITS, name) && LIMITS[name as keyof LimitOptions](limit)),
@@ -54,7 +51,7 @@ export const SANDBOX_EXPECTED =
 
 export function isSandbox(value: unknown): boolean {
   if (typeof value === 'boolean' || value === 'bubblewrap') return true;
-  if (!isRecord(value)) return false;
+  if (!isFields(value)) return false;
   const { network = 'on', read = [], write = [], ...others } = value;
   const arePaths = (paths: unknown) =>
     Array.isArray(paths) && paths.every((path) => typeof path === 'string' && /^(\/|~\/)/.test(path));

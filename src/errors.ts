@@ -65,6 +65,20 @@ export class SupervisorError extends Error {
 export const supervisorError = (code: FailureCode, details: FailureDetails = {}, plugin: string | null = null) =>
   new SupervisorError(createFailure(code, details), plugin);
 
+/** The hint names the plugins that there are; `none` is it where there are none. */
+export const unknownPlugin = (name: string, known: readonly string[], none: string): SupervisorError => {
+  const hint = known.length === 0 ? none : `Known plugins: ${known.join(', ')}.`;
+  return supervisorError('CONFIG_UNKNOWN_PLUGIN', { message: `There is no plugin '${name}'.`, hint }, name);
+};
+
+/** It is not there, or hidden: nothing tells the one from the other. */
+export const unknownTool = (plugin: string, tool: string): SupervisorError =>
+  supervisorError(
+    'CALL_UNKNOWN_TOOL',
+    { message: `${plugin} has no tool '${tool}'.`, data: { fate: 'not-sent', tool } },
+    plugin,
+  );
+
 /** A session's error as the public API tells it, with the call's fate. */
 export const fromSession = (error: SessionError, plugin: string): SupervisorError =>
   new SupervisorError({ ...error.failure, data: { ...error.failure.data, fate: error.fate } }, plugin, {

@@ -18,6 +18,8 @@ export interface ExplainParts {
   readonly stepSince: number;
   /** When its clock of idleness began: with the state, or with another configuration since. */
   readonly idleSince: number;
+  /** A link to it is open, which keeps it from idling. */
+  readonly linked: boolean;
   /** Why it was stopped last, or is being stopped: `nobody called for 5 min`. */
   readonly reason: string | null;
   /** How many wait for the same turn before it. */
@@ -102,7 +104,13 @@ const EXPLAIN: Readonly<Record<PluginState, (view: View) => Told>> = {
       at: view.since + timing.start,
     };
   },
-  ready: (view) => unwell(view) ?? { why: 'It is ready.', next: 'It is idle a second after the last call.' },
+  ready: (view) =>
+    unwell(view) ?? {
+      why: 'It is ready.',
+      next: view.linked
+        ? 'It stays while somebody who used it is connected.'
+        : 'It is idle a second after the last call.',
+    },
   idle: (view) => {
     const { idleStop } = view.context.timing;
     if (idleStop === null) {

@@ -1,15 +1,13 @@
 /** A server of the modern era asks by its results: each is answered, and the request made again with the answers. */
 
 import type { ServerRequest } from '../actors/context.ts';
+import type { Fields } from '../actors/fields.ts';
 import { CAPABILITIES_KEY } from '../actors/mcp/meta.ts';
+import { RPC } from '../actors/mcp/rpc-codes.ts';
 import { supervisorError } from './errors.ts';
 
 /** A server that asks more often will never be content (the official SDK's number). */
 const MAX_ROUNDS = 8;
-const INTERNAL_ERROR = -32603;
-
-type Fields = Readonly<Record<string, unknown>>;
-
 interface InputRequired {
   readonly inputRequests?: Readonly<Record<string, { readonly method: string; readonly params?: unknown }>> | null;
   readonly requestState?: unknown;
@@ -36,7 +34,7 @@ export async function runInputRounds(
   for (let round = 0; asksForInput(result); round++) {
     if (round === MAX_ROUNDS) {
       const message = `The server asked for input more than ${MAX_ROUNDS} times.`;
-      throw supervisorError('CALL_PROTOCOL_ERROR', { message, data: { code: INTERNAL_ERROR, message } });
+      throw supervisorError('CALL_PROTOCOL_ERROR', { message, data: { code: RPC.internalError, message } });
     }
     const { inputRequests, requestState } = result;
     const inputResponses = inputRequests == null ? null : await answers(inputRequests, ask, signal);

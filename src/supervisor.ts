@@ -18,7 +18,7 @@ import { createChronicle } from './chronicle.ts';
 import { composeMachine, createContext, defaultSlots } from './compose.ts';
 import { catalogKey, checkOptions, toSpec } from './config.ts';
 import { configure } from './configure.ts';
-import { SupervisorError, supervisorError } from './errors.ts';
+import { SupervisorError, supervisorError, unknownPlugin } from './errors.ts';
 import { createInstances } from './instances.ts';
 import { instanceIn } from './observe.ts';
 import type { CallOptions, PluginOptions, PluginStatus, Supervisor, SupervisorOptions } from './options.ts';
@@ -75,7 +75,13 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
   const snapshotOf = (name: string): PluginSnapshot | undefined => actorOf(name)?.getSnapshot();
   const { instances: live } = context;
   const root = () => actor.getSnapshot().context;
-  const chronicle = createChronicle({ actorOf, root, instances: live, files });
+  const chronicle = createChronicle({
+    actorOf,
+    root,
+    instances: live,
+    isHeld: (instance) => broker.isHeld(instance),
+    files,
+  });
   const { meter } = chronicle;
   const filterOf = createToolFilters();
   const shown = (name: string) => filterOf(specs.get(name)?.tools);
@@ -208,12 +214,7 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
   function known(name: string): PluginSpec {
     const spec = specs.get(name);
     if (spec !== undefined) return spec;
-    const names = [...specs.keys()].join(', ');
-    throw supervisorError(
-      'CONFIG_UNKNOWN_PLUGIN',
-      { message: `There is no plugin '${name}'.`, hint: names === '' ? 'Add one first.' : `Known plugins: ${names}.` },
-      name,
-    );
+    throw unknownPlugin(name, [...specs.keys()], 'Add one first.');
   }
 
   function refuseWhenClosing() {

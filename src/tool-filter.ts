@@ -15,9 +15,9 @@ export function isToolFilter(value: unknown): value is ToolFilter {
 
 /** True for a name that one of `allow` matches (or there is no `allow`) and none of `deny`. */
 export function createToolFilter({ allow, deny = [] }: ToolFilter = {}): (name: string) => boolean {
-  const allowed = allow?.map(toPattern);
-  const denied = deny.map(toPattern);
-  return (name) => (allowed?.some((glob) => glob.test(name)) ?? true) && !denied.some((glob) => glob.test(name));
+  const allowed = allow?.map(toMatch);
+  const denied = deny.map(toMatch);
+  return (name) => (allowed?.some((matches) => matches(name)) ?? true) && !denied.some((matches) => matches(name));
 }
 
 /** Keeps the filter of each `tools` option ready; null where there is none and everything passes. */
@@ -44,11 +44,23 @@ export function visibleTools(
   return rest.length === tools.length ? tools : rest;
 }
 
-/** `*` is any run of characters, everything else is itself. */
-const toPattern = (glob: string): RegExp =>
-  new RegExp(
-    `^${glob
-      .split('*')
-      .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-      .join('[\\s\\S]*')}$`,
-  );
+/**
+ * `*` is any run of characters, everything else is itself. No pattern of RegExp: a caller may send a name of megabytes, over
+ * which two `*` would go for hours.
+ */
+function toMatch(glob: string): (name: string) => boolean {
+  const [first = '', ...between] = glob.split('*');
+  const last = between.pop();
+  if (last === undefined) return (name) => name === glob;
+  return (name) => {
+    const end = name.length - last.length;
+    let at = first.length;
+    if (at > end || !name.startsWith(first) || !name.endsWith(last)) return false;
+    for (const part of between) {
+      const found = name.indexOf(part, at);
+      if (found < 0) return false;
+      at = found + part.length;
+    }
+    return at <= end;
+  };
+}

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ServerRequest } from '../actors/context.ts';
-import { createStage, failureOf, program, type Stage, textOf } from './reliability/stage.ts';
+import { createStage, eventually, failureOf, program, type Stage, textOf } from './reliability/stage.ts';
 
 let stage: Stage;
 
@@ -35,6 +35,26 @@ describe.each(['legacy', 'modern'])('a call of an interactive plugin of the %s e
     expect(await link.request('tools/call', { name, arguments: args }, { onRequest })).toEqual(result);
     link.close();
   });
+});
+
+it('never puts what one caller took back to another one, over one link', async () => {
+  const link = await stage.supervisor.open('legacy');
+  const callBy = (caller: string, wait: number, more: object) =>
+    link.request(
+      'tools/call',
+      { name: 'asks', arguments: { ...asks({ wait }).arguments, params: caller } },
+      { caller, ...more },
+    );
+  const abort = new AbortController();
+  const first = failureOf(callBy('one', 1000, { signal: abort.signal, onRequest: () => new Promise(() => {}) }));
+  await eventually(() => stage.supervisor.logs('legacy').some(({ text }) => text === 'begins "one"'));
+  abort.abort();
+  expect(await first).toMatchObject({ code: 'CALL_CANCELLED' });
+  const asked: unknown[] = [];
+  const onRequest = async ({ params }: ServerRequest) => asked.push(params);
+  await callBy('two', 1500, { onRequest });
+  expect(asked).toEqual(['two']);
+  link.close();
 });
 
 describe('a call of a modern plugin', () => {

@@ -17,6 +17,7 @@ let harness: Harness;
 let a: PluginScript;
 let told: () => ReturnType<ReturnType<typeof createChronicle>['explain']>;
 let reasons: () => readonly string[];
+let held = false;
 
 /** The real machines, their emitted events heard as the facade hears them. */
 function begin(options: HarnessOptions = {}, spec: Parameters<Harness['add']>[1] = {}): void {
@@ -25,6 +26,7 @@ function begin(options: HarnessOptions = {}, spec: Parameters<Harness['add']>[1]
     actorOf: (plugin) => harness.child(plugin),
     root: () => harness.actor.getSnapshot().context,
     instances: new Map(),
+    isHeld: () => held,
     files: null,
     now: harness.clock.now,
   });
@@ -223,6 +225,16 @@ describe('in service', () => {
       next: 'It is idle a second after the last call.',
       nextAt: null,
     });
+  });
+
+  it('stays while a link to it is open', async () => {
+    await begun('ready');
+    held = true;
+    try {
+      expect(told().next).toBe('It stays while somebody who used it is connected.');
+    } finally {
+      held = false;
+    }
   });
 
   it('is idle until its time', async () => {

@@ -14,8 +14,17 @@ describe('a filter of tools', () => {
     [{ allow: ['read_*'] }, 'read_', true],
     [{ allow: ['*'], deny: ['*delete*'] }, 'do_delete_all', false],
     [{ deny: ['a.b'] }, 'axb', true],
+    [{ allow: ['ab*ba'] }, 'aba', false],
+    [{ allow: ['ab*ba'] }, 'abba', true],
+    [{ allow: ['*a*b*a'] }, 'aba', true],
+    [{ allow: ['*a*b*a'] }, 'ab', false],
+    [{ allow: ['a*'] }, 'a\nb', true],
   ])('%j of %s: %s', (filter, name, passes) => {
     expect(createToolFilter(filter)(name)).toBe(passes);
+  });
+
+  it('is done with a name of any length', () => {
+    expect(createToolFilter({ allow: ['*read*file*now'] })('read'.repeat(1e6))).toBe(false);
   });
 
   it('hides them from every list', async () => {
@@ -59,6 +68,22 @@ describe('a filter of tools', () => {
     link.close();
     expect(textOf(await supervisor.call('p', { tool: 'echo', arguments: { message: 'seen' } }))).toBe('seen');
     expect(supervisor.metrics()[0]!.calls).toMatchObject({ ok: 1, failed: { CALL_UNKNOWN_TOOL: 4 } });
+  });
+
+  it('is not to be got round by a name that becomes one only at the plugin', async () => {
+    await using stage = await createStage({ plugins: { p: only('echo'), open: puppet() } });
+    const { supervisor } = stage;
+    const params = { name: ['pid'], arguments: {} };
+    const refused = { code: 'CALL_UNKNOWN_TOOL', plugin: 'p' };
+    expect(await failureOf(supervisor.call('p', { method: 'tools/call', params }))).toMatchObject(refused);
+    expect(await failureOf(supervisor.request('p', 'tools/call', params))).toMatchObject(refused);
+    const link = await supervisor.open('p');
+    expect(await failureOf(link.request('tools/call', params))).toMatchObject(refused);
+    link.close();
+    // Where nothing is hidden it is the plugin's own affair.
+    expect(textOf((await supervisor.request('open', 'tools/call', params)) as never)).toBe(
+      `${supervisor.status('open').pid}`,
+    );
   });
 
   it('counts at once when it changes, without a restart; who listens hears of it', async () => {

@@ -8,6 +8,7 @@ import { followProcess } from './follow-process.ts';
 import { createHttpWire } from './http.ts';
 import { createHttpClient, type HttpTarget } from './http-client.ts';
 import type { ClientCapabilities } from './meta.ts';
+import { RPC } from './rpc-codes.ts';
 import { createSession, type McpSession } from './session.ts';
 import { SessionError } from './session-error.ts';
 import { createSseWire } from './sse.ts';
@@ -18,6 +19,8 @@ export interface Connecting {
   readonly limits: Limits;
   /** What the server is told that its client can be asked; null (default): nothing, and whatever it asks is refused. */
   readonly capabilities?: ClientCapabilities | null;
+  /** Every call is one client's: whatever the server asks, it is that one whom it asks. Default false. */
+  readonly sole?: boolean;
   readonly log?: Log;
 }
 
@@ -114,8 +117,6 @@ export async function handshake(
   }
 }
 
-const METHOD_NOT_FOUND = -32601;
-
 /** A server that promises tools and then knows no `tools/list` has none; any other refusal is a failure. */
 async function openCatalog(session: McpSession, outcome: Negotiation & { ok: true }): Promise<Failure | null> {
   try {
@@ -123,7 +124,7 @@ async function openCatalog(session: McpSession, outcome: Negotiation & { ok: tru
     return null;
   } catch (thrown) {
     if (!(thrown instanceof SessionError) || thrown.failure.code !== 'CALL_PROTOCOL_ERROR') throw thrown;
-    if (thrown.failure.data.code === METHOD_NOT_FOUND) return null;
+    if (thrown.failure.data.code === RPC.methodNotFound) return null;
     const { message, data } = thrown.failure;
     // Its tools come from somewhere else: nothing is wrong with how it speaks.
     return createFailure(UNREACHABLE.test(message) ? 'LAUNCH_MISSING_SERVICE' : 'PROBE_PROTOCOL', {

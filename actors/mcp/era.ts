@@ -1,5 +1,5 @@
 import { createFailure, type Failure } from '../../machines/failure.ts';
-import { isObject } from './json-rpc.ts';
+import { isFields } from '../fields.ts';
 import {
   CLIENT_INFO,
   type ClientCapabilities,
@@ -8,6 +8,7 @@ import {
   modernMeta,
   SERVER_INFO_KEY,
 } from './meta.ts';
+import { RPC } from './rpc-codes.ts';
 import { SessionError } from './session-error.ts';
 
 export interface Negotiated {
@@ -56,8 +57,6 @@ export async function negotiate(
   }
 }
 
-const METHOD_NOT_FOUND = -32601;
-
 /**
  * Whether a server that took `initialize` could have been asked in the modern era: one that never heard of
  * `server/discover` says so, while one that is locked into the handshake era refuses in another way.
@@ -67,14 +66,12 @@ export async function knowsModern(request: Request): Promise<boolean> {
     const answer = await attempt(() =>
       request('server/discover', { _meta: modernMeta(MODERN_VERSION) }, DISCOVER_TIMEOUT),
     );
-    return !(answer instanceof SessionError) || answer.failure.data.code !== METHOD_NOT_FOUND;
+    return !(answer instanceof SessionError) || answer.failure.data.code !== RPC.methodNotFound;
   } catch (thrown) {
     if (thrown instanceof SessionError) return false;
     throw thrown;
   }
 }
-
-const UNSUPPORTED_VERSION = -32022;
 
 async function discover(request: Request, redact: (text: string) => string): Promise<Negotiation> {
   let version = MODERN_VERSION;
@@ -86,10 +83,10 @@ async function discover(request: Request, redact: (text: string) => string): Pro
     answer = await attempt(() => request('server/discover', { _meta: modernMeta(version) }));
     if (answer instanceof SessionError) return refusal('server/discover', answer);
   }
-  if (!isObject(answer) || !Array.isArray(answer.supportedVersions) || !isObject(answer.capabilities)) {
+  if (!isFields(answer) || !Array.isArray(answer.supportedVersions) || !isFields(answer.capabilities)) {
     return senseless('server/discover', answer, redact);
   }
-  const serverInfo = isObject(answer._meta) ? answer._meta[SERVER_INFO_KEY] : undefined;
+  const serverInfo = isFields(answer._meta) ? answer._meta[SERVER_INFO_KEY] : undefined;
   const server = serverInfo === undefined ? answer : { serverInfo, ...answer };
   return { ok: true, negotiated: { era: 'modern', protocolVersion: version, server } };
 }
@@ -97,16 +94,16 @@ async function discover(request: Request, redact: (text: string) => string): Pro
 /** A modern revision that the server offers instead, or once more: a part of it may know what another one doesn't. */
 function offeredVersion(error: SessionError): string | null {
   const { code, data } = error.failure.data;
-  if (code !== UNSUPPORTED_VERSION || !isObject(data) || !Array.isArray(data.supported)) return null;
+  if (code !== RPC.unsupportedVersion || !isFields(data) || !Array.isArray(data.supported)) return null;
   const modern = data.supported.filter((one): one is string => typeof one === 'string' && one >= MODERN_VERSION);
   return modern.sort().at(0) ?? null;
 }
 
 function readInitializeResult(result: unknown, redact: (text: string) => string): Negotiation {
   // Hand-written servers leave out `serverInfo` or `capabilities`; the version is what makes it an answer.
-  const { protocolVersion, capabilities } = isObject(result) ? result : {};
-  if (!isObject(result) || typeof protocolVersion !== 'string') return senseless('initialize', result, redact);
-  if (capabilities !== undefined && !isObject(capabilities)) return senseless('initialize', result, redact);
+  const { protocolVersion, capabilities } = isFields(result) ? result : {};
+  if (!isFields(result) || typeof protocolVersion !== 'string') return senseless('initialize', result, redact);
+  if (capabilities !== undefined && !isFields(capabilities)) return senseless('initialize', result, redact);
   return { ok: true, negotiated: { era: 'legacy', protocolVersion, server: result } };
 }
 

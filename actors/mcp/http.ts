@@ -5,6 +5,7 @@ import { createEventStreamReader, type EventStreamReader } from './event-stream.
 import { type HttpClient, type HttpHeaders, type HttpSink, headerOf } from './http-client.ts';
 import { createHttpErrors, snippet } from './http-error.ts';
 import { idOfOversized, isBatch, parseMessages } from './json-rpc.ts';
+import { VERSION_KEY } from './meta.ts';
 import { modernHeaders } from './modern-headers.ts';
 import { watchReachability } from './reachability.ts';
 import { sessionError } from './session-error.ts';
@@ -309,7 +310,7 @@ const retryDelay = (reader: EventStreamReader, usual: number): number =>
 /** The version in a modern request's own envelope: `server/discover` goes out before anything is agreed. */
 const versionIn = (message: JsonRpcMessage | null): string | null => {
   const meta = (message?.params as { _meta?: Readonly<Record<string, unknown>> } | undefined)?._meta;
-  const version = meta?.['io.modelcontextprotocol/protocolVersion'];
+  const version = meta?.[VERSION_KEY];
   return typeof version === 'string' ? version : null;
 };
 

@@ -22,9 +22,6 @@ export function parseMessages(text: string): JsonRpcMessage | readonly JsonRpcMe
   return Array.isArray(value) && value.length > 0 && value.every(isMessage) ? value : null;
 }
 
-export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 const isMessage = (value: unknown): value is JsonRpcMessage =>
   typeof value === 'object' && value !== null && (value as { jsonrpc?: unknown }).jsonrpc === '2.0';
 

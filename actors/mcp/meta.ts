@@ -8,8 +8,11 @@ export const LEGACY_VERSION = '2025-11-25';
 /** First revision without it. */
 export const MODERN_VERSION = '2026-07-28';
 
+/** Of any revision, known or not: they are dates. */
+export const eraOfVersion = (version: string): 'legacy' | 'modern' => (version >= MODERN_VERSION ? 'modern' : 'legacy');
+
 const PREFIX = 'io.modelcontextprotocol/';
-const VERSION_KEY = `${PREFIX}protocolVersion`;
+export const VERSION_KEY = `${PREFIX}protocolVersion`;
 export const CLIENT_INFO_KEY = `${PREFIX}clientInfo`;
 export const CAPABILITIES_KEY = `${PREFIX}clientCapabilities`;
 export const LOG_LEVEL_KEY = `${PREFIX}logLevel`;

@@ -1,6 +1,6 @@
 /** Which arguments of a tool a server may have sent as headers, too (MCP 2026-07-28, Streamable HTTP, "x-mcp-header"). */
 
-import { isObject } from './json-rpc.ts';
+import { isFields } from '../fields.ts';
 
 /** RFC 9110, 5.1. */
 export const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -16,13 +16,13 @@ export function headerProblem(inputSchema: unknown): string | null {
 
   function look(schema: unknown, reachable: boolean, isRoot: boolean): string | null {
     if (Array.isArray(schema)) return first(schema.map((each) => () => look(each, false, false)));
-    if (!isObject(schema)) return null;
+    if (!isFields(schema)) return null;
     const problem = 'x-mcp-header' in schema ? judge(schema, reachable && !isRoot) : null;
     if (problem !== null) return problem;
     return first(
       Object.entries(schema).map(([key, value]) => () => {
         if (DATA.has(key)) return null;
-        if (!MAPS.has(key) || !isObject(value)) return look(value, false, false);
+        if (!MAPS.has(key) || !isFields(value)) return look(value, false, false);
         const below = reachable && key === 'properties';
         return first(Object.values(value).map((each) => () => look(each, below, false)));
       }),

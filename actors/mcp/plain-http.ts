@@ -3,14 +3,17 @@
 import type { Health } from '../../machines/contracts.ts';
 import { createFailure, type Failure } from '../../machines/failure.ts';
 import type { Limits, RequestOptions, Session, ToolDescription } from '../context.ts';
+import { isFields } from '../fields.ts';
 import { type HttpClient, type HttpHeaders, type HttpRequest, headerOf } from './http-client.ts';
 import { createHttpErrors } from './http-error.ts';
-import { isObject } from './json-rpc.ts';
 import { BadArgument, requestOf } from './openapi/request.ts';
 import { type Answer, toolResult } from './openapi/result.ts';
 import type { Operation } from './openapi/tools.ts';
+import { badPayload, isRequestForm, toRequest } from './payload-request.ts';
 import { createPendingCalls } from './pending-calls.ts';
+import { protocolError } from './protocol-error.ts';
 import { watchReachability } from './reachability.ts';
+import { RPC } from './rpc-codes.ts';
 import { interrupted, type SessionError, sessionError } from './session-error.ts';
 import { resultTooLarge } from './stdio.ts';
 
@@ -134,10 +137,10 @@ export function createPlainHttpSession({
     });
 
   async function callTool(params: unknown, options: RequestOptions): Promise<unknown> {
-    const { name, arguments: given = {} } = isObject(params) ? params : {};
+    const { name, arguments: given = {} } = isFields(params) ? params : {};
     const operation = operations.find(({ tool }) => tool.name === name);
     if (operation === undefined && !tools.some((tool) => tool.name === name)) {
-      throw protocolError(INVALID_PARAMS, `Unknown tool: ${String(name)}`);
+      throw protocolError({ code: RPC.invalidParams, message: `Unknown tool: ${String(name)}` }, redact);
     }
     return send(
       operation === undefined ? freeRequest(given, origin) : operationRequest(operation, given),
@@ -163,7 +166,13 @@ export function createPlainHttpSession({
         case 'ping':
           return {};
         default:
-          throw protocolError(METHOD_NOT_FOUND, `This plugin is a plain HTTP service: it has no MCP method ${method}.`);
+          throw protocolError(
+            {
+              code: RPC.methodNotFound,
+              message: `This plugin is a plain HTTP service: it has no MCP method ${method}.`,
+            },
+            redact,
+          );
       }
     },
     notify: () => {},
@@ -190,13 +199,6 @@ export function createPlainHttpSession({
     close: (reason) => end(reason, null),
   };
 }
-
-/** JSON-RPC's own codes. */
-const METHOD_NOT_FOUND = -32601;
-const INVALID_PARAMS = -32602;
-
-const protocolError = (code: number, message: string): SessionError =>
-  sessionError('CALL_PROTOCOL_ERROR', 'answered', { message: `${message} (${code})`, data: { code, message } });
 
 function operationRequest(operation: Operation, given: unknown): HttpRequest {
   try {
@@ -239,63 +241,6 @@ function freeRequest(given: unknown, origin: string): HttpRequest {
 const notReady = ({ message, data }: Failure): Failure =>
   createFailure('RUN_NOT_READY', { message: `Its health endpoint says that it is not ready: ${message}`, data });
 
-const REQUEST_KEYS: ReadonlySet<string> = new Set(['path', 'method', 'query', 'headers', 'body']);
-/** Framing and routing stay ours; a header of these could smuggle a second request or leave the origin. */
-const OWN_HEADERS: ReadonlySet<string> = new Set(
-  'host connection content-length transfer-encoding upgrade expect keep-alive te trailer'.split(' '),
-);
-
-interface RequestForm {
-  readonly path: string;
-  readonly method?: unknown;
-  readonly query?: unknown;
-  readonly headers?: unknown;
-  readonly body?: unknown;
-}
-
-/** `{path, method?, query?, headers?, body?}` and nothing else is a request; everything else is a payload to POST. */
-const isRequestForm = (payload: unknown): payload is RequestForm =>
-  isObject(payload) && typeof payload.path === 'string' && Object.keys(payload).every((key) => REQUEST_KEYS.has(key));
-
-function toRequest(payload: unknown, origin: string, endpoint: string): HttpRequest {
-  if (!isRequestForm(payload)) return { method: 'POST', path: endpoint, ...encodeBody(payload ?? {}, {}) };
-  const url = URL.canParse(payload.path, origin) ? new URL(payload.path, origin) : null;
-  if (url === null || url.origin !== new URL(origin).origin || !payload.path.startsWith('/')) {
-    throw badPayload(`path must be a path of the plugin itself, such as /items; got ${payload.path}`);
-  }
-  const method = payload.method ?? (payload.body === undefined ? 'GET' : 'POST');
-  if (typeof method !== 'string' || !/^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)$/i.test(method)) {
-    throw badPayload(`method must be GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS; got ${String(method)}`);
-  }
-  for (const [name, value] of Object.entries(strings(payload.query, 'query'))) url.searchParams.append(name, value);
-  const headers = Object.fromEntries(
-    Object.entries(strings(payload.headers, 'headers')).map(([name, value]) => [name.toLowerCase(), value]),
-  );
-  const own = Object.keys(headers).find((name) => OWN_HEADERS.has(name));
-  if (own !== undefined) throw badPayload(`the header ${own} can not be set`);
-  const sent = payload.body === undefined ? { headers } : encodeBody(payload.body, headers);
-  return { method: method.toUpperCase(), path: url.pathname + url.search, ...sent };
-}
-
-function encodeBody(body: unknown, headers: Record<string, string>): Pick<HttpRequest, 'headers' | 'body'> {
-  if (typeof body === 'string') return { headers: { 'content-type': 'text/plain; charset=utf-8', ...headers }, body };
-  try {
-    return { headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) };
-  } catch (error) {
-    throw badPayload(`the payload is no JSON: ${(error as Error).message}`);
-  }
-}
-
-/** An object of strings, numbers and booleans as strings. */
-function strings(value: unknown, name: string): Record<string, string> {
-  if (value === undefined || value === null) return {};
-  const scalar = (one: unknown) => ['string', 'number', 'boolean'].includes(typeof one);
-  if (!isObject(value) || !Object.values(value).every(scalar)) {
-    throw badPayload(`${name} must be an object of strings, numbers and booleans`);
-  }
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, String(one)]));
-}
-
 /** JSON as its value, text as a string, nothing as null, anything else as base64. Throws on JSON that is none. */
 function decode(body: Buffer, contentType: string): unknown {
   if (body.length === 0) return null;
@@ -308,9 +253,3 @@ function decode(body: Buffer, contentType: string): unknown {
   }
   return { contentType, base64: body.toString('base64') };
 }
-
-const badPayload = (message: string): SessionError =>
-  sessionError('CALL_BAD_ARGUMENTS', 'not-sent', {
-    message,
-    hint: 'Give a JSON object, or {path, method, query, headers, body}.',
-  });

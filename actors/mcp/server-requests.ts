@@ -2,9 +2,8 @@
 
 import type { JsonRpcId, JsonRpcMessage, Log } from '../context.ts';
 import type { PendingCall, PendingCalls } from './pending-calls.ts';
-
-const METHOD_NOT_FOUND = -32601;
-const INTERNAL_ERROR = -32603;
+import { words } from './protocol-error.ts';
+import { RPC } from './rpc-codes.ts';
 
 /** Requests on which a server may ask back. */
 const MAY_ASK: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read', 'completion/complete']);
@@ -17,6 +16,8 @@ export interface ServerRequestParts {
   readonly calls: PendingCalls;
   /** A client can be asked at all. */
   readonly interactive: () => boolean;
+  /** All calls are one client's. */
+  readonly sole: boolean;
   /** Puts out an answer. */
   readonly reply: (message: JsonRpcMessage) => void;
   readonly log: Log | null;
@@ -33,7 +34,7 @@ export interface ServerRequests {
   late(id: number): void;
 }
 
-export function createServerRequests({ calls, interactive, reply, log }: ServerRequestParts): ServerRequests {
+export function createServerRequests({ calls, interactive, sole, reply, log }: ServerRequestParts): ServerRequests {
   /** Questions that are open. */
   const open = new Map<JsonRpcId, AbortController>();
   /** Calls that were given up and may still run, by id. */
@@ -65,6 +66,13 @@ export function createServerRequests({ calls, interactive, reply, log }: ServerR
     return found;
   };
 
+  /** With one client any of its calls reaches it: the newest, because what asks mostly asks at once. */
+  const newest = (): PendingCall | null => {
+    let found: PendingCall | null = null;
+    for (const call of calls.values()) if (mayAsk(call.method)) found = call;
+    return found;
+  };
+
   async function ask(call: PendingCall, id: JsonRpcId, { method, params }: JsonRpcMessage) {
     const controller = new AbortController();
     open.set(id, controller);
@@ -74,7 +82,7 @@ export function createServerRequests({ calls, interactive, reply, log }: ServerR
       if (open.get(id) !== controller) return;
       open.delete(id);
       controller.abort();
-      refuse(id, INTERNAL_ERROR, 'The request that this belongs to is over.');
+      refuse(id, RPC.internalError, 'The request that this belongs to is over.');
     };
     const done = calls.pause(call);
     call.turn?.rest();
@@ -96,13 +104,23 @@ export function createServerRequests({ calls, interactive, reply, log }: ServerR
     answer(id, request, origin) {
       const { method } = request;
       if (method === 'ping') return reply({ jsonrpc: '2.0', id, result: {} });
-      const call = !interactive() ? null : origin === undefined ? suspect() : (calls.get(origin) ?? null);
+      const call = !interactive()
+        ? null
+        : origin === undefined
+          ? sole
+            ? newest()
+            : suspect()
+          : (calls.get(origin) ?? null);
       if (call === 'several') {
         log?.warn({ method }, 'the server asks its client something, and several calls could have caused it');
-        return refuse(id, INTERNAL_ERROR, 'Ambiguous origin: several requests in flight could have caused this one.');
+        return refuse(
+          id,
+          RPC.internalError,
+          'Ambiguous origin: several requests in flight could have caused this one.',
+        );
       }
       if (call === null || call.options.onRequest === undefined) {
-        return refuse(id, METHOD_NOT_FOUND, `Method not found: ${words(method)}`);
+        return refuse(id, RPC.methodNotFound, `Method not found: ${words(method)}`);
       }
       if (!open.has(id)) void ask(call, id, request);
     },
@@ -121,14 +139,11 @@ export function createServerRequests({ calls, interactive, reply, log }: ServerR
   };
 }
 
-/** Of what ought to be a word or a number and came from outside. */
-export const words = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value));
-
 /** A JSON-RPC error as it was thrown; anything else is nothing that a server should read. */
 function errorOf(thrown: unknown): NonNullable<JsonRpcMessage['error']> {
   const { code, message, data } = (thrown ?? {}) as { code?: unknown; message?: unknown; data?: unknown };
   if (typeof code !== 'number' || typeof message !== 'string') {
-    return { code: INTERNAL_ERROR, message: 'The client could not be asked.' };
+    return { code: RPC.internalError, message: 'The client could not be asked.' };
   }
   return { code, message, ...(data !== undefined && { data }) };
 }

@@ -3,17 +3,18 @@
  * message level: params go out and results come back as they are.
  */
 
-import type { Health } from '../../machines/contracts.ts';
 import { createFailure, type Failure } from '../../machines/failure.ts';
 import type { JsonRpcId, JsonRpcMessage, Log, RequestOptions, Session, ToolDescription } from '../context.ts';
-import { redactValue } from '../redact.ts';
 import { askAgain } from './ask-again.ts';
 import { createCatalog } from './catalog.ts';
 import type { Negotiated } from './era.ts';
+import { createLiveness } from './liveness.ts';
 import { bareParams, type ClientCapabilities, legacyParams, modernParams } from './meta.ts';
-import { headerProblem } from './parameter-headers.ts';
+import { createOfferedTools } from './offered-tools.ts';
 import { createPendingCalls, type PendingCall } from './pending-calls.ts';
-import { createServerRequests, mayAsk, words } from './server-requests.ts';
+import { protocolError } from './protocol-error.ts';
+import { RPC } from './rpc-codes.ts';
+import { createServerRequests, mayAsk } from './server-requests.ts';
 import { interrupted, SessionError, sessionError } from './session-error.ts';
 import { createSubscriptions, subscriptionOf, withoutSubscription } from './subscriptions.ts';
 import { createTurns, type Turn } from './turns.ts';
@@ -33,6 +34,8 @@ export interface McpSession extends Session {
 
 export interface SessionOptions {
   readonly capabilities?: ClientCapabilities | null;
+  /** Every call is one client's: whatever the server asks, it is that one whom it asks. Default false. */
+  readonly sole?: boolean;
   readonly log?: Log;
 }
 
@@ -45,14 +48,11 @@ const EVERYBODYS: ReadonlySet<string> = new Set([
   'notifications/resources/list_changed',
   'notifications/resources/updated',
 ]);
-/** JSON-RPC's own code for it. */
-const INTERNAL_ERROR = -32603;
-
 export function createSession(
   generation: number,
   createWire: (events: WireEvents) => Wire,
   redact: (text: string) => string = (text) => text,
-  { capabilities = null, log }: SessionOptions = {},
+  { capabilities = null, sole = false, log }: SessionOptions = {},
 ): McpSession {
   const listeners = new Set<(message: JsonRpcMessage) => void>();
   const catalog = createCatalog(
@@ -60,7 +60,7 @@ export function createSession(
       opening && wire.transport === 'stdio'
         ? askAgain((signal) => request('tools/list', params, { signal }), ASK_AGAIN)
         : request('tools/list', params),
-    (tool) => isOffered(tool),
+    createOfferedTools({ mirrored: () => negotiated?.era === 'modern' && wire.transport === 'streamable-http', log }),
   );
   /** The catalog is fetched for the first time, right behind the handshake's last message. */
   let opening = false;
@@ -74,21 +74,24 @@ export function createSession(
     settleClosed = resolve;
   });
 
-  /** A call was given up without a word from the server since. */
-  let unanswered = false;
-  /** How it is asked whether it answers: what it answered last. */
-  let question = 'ping';
   const inFlight = () => calls.size() - subscriptions.waiting();
   const subscriptions = createSubscriptions({
     request: (method, params, options) => request(method, params, options),
     ended: () => ended !== null,
   });
+  const liveness = createLiveness({
+    request: (method, params, options) => request(method, params, options),
+    inFlight,
+    capabilities: () => negotiated?.server.capabilities,
+    ended: () => ended,
+  });
+  const isShared = capabilities !== null && !sole;
   /** Calls that could make the server ask are made one after the other, where nothing else tells whom it asks. */
   let oneByOne = false;
   const turns = createTurns();
 
   const calls = createPendingCalls((call, why) => {
-    unanswered ||= why.code === 'CALL_TIMEOUT';
+    if (why.code === 'CALL_TIMEOUT') liveness.gaveUp();
     questions.abandoned(call);
     const told = wire.abandon(call.id);
     // The one request that must not be cancelled is the handshake (MCP 2025-11-25, cancellation).
@@ -100,6 +103,7 @@ export function createSession(
   const questions = createServerRequests({
     calls,
     interactive: () => capabilities !== null && negotiated?.era === 'legacy',
+    sole,
     reply: (message) => {
       if (ended === null) wire.send(message, JSON.stringify(message));
     },
@@ -166,25 +170,8 @@ export function createSession(
     wire.send(message, JSON.stringify(message));
   }
 
-  /** Some servers leave a ping without an answer, as any method that they don't know; what they have to list they know. */
-  async function check(signal: AbortSignal, again: boolean): Promise<Health> {
-    if (ended !== null) return { status: 'silent', failure: ended };
-    if (inFlight() > 0 && !unanswered) return { status: 'well' };
-    const has = (negotiated?.server.capabilities ?? {}) as Readonly<Record<string, unknown>>;
-    const listed = ['tools', 'prompts', 'resources'].find((kind) => has[kind] != null);
-    const method = again && listed !== undefined ? `${listed}/list` : question;
-    try {
-      await request(method, {}, { signal });
-    } catch (error) {
-      const { failure, fate } = error as SessionError;
-      if (fate !== 'answered') return { status: 'silent', failure };
-    }
-    question = method;
-    return { status: 'well' };
-  }
-
   function receive(message: JsonRpcMessage, origin?: JsonRpcId): void {
-    unanswered = false;
+    liveness.heard();
     if (message.method === undefined) settle(message);
     else if (message.id !== undefined) answer(message.id, message, origin);
     else hear(message, origin);
@@ -200,18 +187,6 @@ export function createSession(
       if (owner?.options.onNotification === undefined) tell(message);
       else owner.options.onNotification(message);
     }
-  }
-
-  const refused = new Set<string>();
-
-  /** Over Streamable HTTP a tool whose arguments can't go into headers as it says must not be offered (MCP 2026-07-28). */
-  function isOffered({ name, inputSchema }: ToolDescription): boolean {
-    if (negotiated?.era !== 'modern' || wire.transport !== 'streamable-http') return true;
-    const problem = headerProblem(inputSchema);
-    if (problem === null) return true;
-    if (!refused.has(name)) log?.warn({ tool: name, problem }, 'a tool is left out: its x-mcp-header is invalid');
-    refused.add(name);
-    return false;
   }
 
   /** Listeners hear of a changed catalog when `tools` is fresh again. */
@@ -232,12 +207,14 @@ export function createSession(
     if (message.error != null) call.reject(protocolError(message.error, redact));
     else if (message.result !== undefined) call.resolve(message.result);
     else
-      call.reject(protocolError({ code: INTERNAL_ERROR, message: 'The answer has neither result nor error.' }, redact));
+      call.reject(
+        protocolError({ code: RPC.internalError, message: 'The answer has neither result nor error.' }, redact),
+      );
   }
 
   function answer(id: JsonRpcId, request: JsonRpcMessage, origin: JsonRpcId | undefined): void {
     // A server that asks beside the streams of its calls is spoken to as over a pipe.
-    oneByOne ||= capabilities !== null && origin === undefined && request.method !== 'ping';
+    oneByOne ||= isShared && origin === undefined && request.method !== 'ping';
     questions.answer(id, request, origin === undefined ? undefined : numberOf(origin));
     tell(request);
   }
@@ -285,9 +262,9 @@ export function createSession(
     },
     async open(outcome) {
       negotiated = outcome;
-      if (outcome.era === 'modern') question = 'server/discover';
+      if (outcome.era === 'modern') liveness.ask('server/discover');
       shape = outcome.era === 'modern' ? modernParams(outcome.protocolVersion, capabilities ?? {}) : legacyParams;
-      oneByOne = capabilities !== null && outcome.era === 'legacy' && wire.transport !== 'streamable-http';
+      oneByOne = isShared && outcome.era === 'legacy' && wire.transport !== 'streamable-http';
       wire.opened(outcome);
       if (outcome.era === 'legacy') notify('notifications/initialized', undefined);
       await wire.delivered();
@@ -317,7 +294,7 @@ export function createSession(
           hint: 'Use {tool, arguments} or {method, params}.',
         }),
       ),
-    check,
+    check: liveness.check,
     inFlight,
     lateReplies: () => late,
     closed,
@@ -328,17 +305,6 @@ export function createSession(
 
 /** Ours are numbers, which some servers give back as text. An object has no number: `{"toString": 0}` makes Number() throw. */
 const numberOf = (id: unknown): number => (typeof id === 'object' ? Number.NaN : Number(id));
-
-/** The error as the server gave it, without secrets; one that is no error object is told as it stands. */
-function protocolError(given: NonNullable<JsonRpcMessage['error']>, redact: (text: string) => string): SessionError {
-  const isObject = typeof given === 'object' && typeof given.message === 'string';
-  const { code, data, ...error } = isObject ? given : { code: INTERNAL_ERROR, message: JSON.stringify(given) };
-  const message = redact(error.message);
-  return sessionError('CALL_PROTOCOL_ERROR', 'answered', {
-    message: `${message} (${words(code)})`,
-    data: { code, message, ...(data !== undefined && { data: redactValue(data, redact) }) },
-  });
-}
 
 const notJson = (error: unknown): SessionError =>
   new SessionError(

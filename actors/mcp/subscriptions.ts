@@ -2,8 +2,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JsonRpcMessage, RequestOptions } from '../context.ts';
+import { isFields } from '../fields.ts';
 import type { Negotiated } from './era.ts';
-import { isObject } from './json-rpc.ts';
 import { SUBSCRIPTION_KEY } from './meta.ts';
 
 /** Milliseconds before a subscription that the server ended is asked for again. */
@@ -123,8 +123,8 @@ export function createSubscriptions({ request, ended }: SubscriptionParts): Subs
       if (era === 'legacy') return;
       const { capabilities } = negotiated.server;
       const tells = (kind: string) => {
-        const capability = isObject(capabilities) ? capabilities[kind] : undefined;
-        return isObject(capability) && capability.listChanged === true;
+        const capability = isFields(capabilities) ? capabilities[kind] : undefined;
+        return isFields(capability) && capability.listChanged === true;
       };
       lists = Object.fromEntries(
         ['tools', 'prompts', 'resources'].filter(tells).map((kind) => [`${kind}ListChanged`, true]),
@@ -149,7 +149,7 @@ interface Tagged {
 /** Modern servers tag what they tell unasked with the id of the request that asked for it. */
 export const subscriptionOf = (message: JsonRpcMessage): unknown => {
   const meta = (message.params as Tagged | null | undefined)?._meta;
-  return isObject(meta) ? meta[SUBSCRIPTION_KEY] : undefined;
+  return isFields(meta) ? meta[SUBSCRIPTION_KEY] : undefined;
 };
 
 /** The tag is ours alone. */

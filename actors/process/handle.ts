@@ -85,6 +85,16 @@ export function createHandle(parts: HandleParts): OwnedHandle {
     else keep(chunk);
     prints.push(chunk);
   });
+  let turn: NodeJS.Immediate | null = null;
+  /** The first message of a turn of the event loop goes at once, those behind it together: 64 calls are two system calls. */
+  const gather = () => {
+    if (turn === null) turn = setImmediate(flush);
+    else if (stdin.writableCorked === 0) stdin.cork();
+  };
+  const flush = () => {
+    turn = null;
+    if (stdin.writableCorked > 0) stdin.uncork();
+  };
   // EPIPE and the like: the plugin is going; 'exit' tells.
   for (const stream of [stdin, stdout, stderr]) stream.on('error', () => undefined);
 
@@ -96,6 +106,7 @@ export function createHandle(parts: HandleParts): OwnedHandle {
     socketPath: address.socket,
     write: (data, failed) => {
       if (!stdin.writable) return false;
+      gather();
       if (failed === undefined) stdin.write(data);
       else stdin.write(data, (error) => error && guarded(failed));
       return true;

@@ -65,17 +65,21 @@ export function splitTool(word: string): readonly (readonly [name: string, tool:
 
 /** What a plugin is, its configuration says: a flag that says otherwise would be passed over. */
 const OF_SOURCES =
-  'ref subdir env envFile command transport endpoint allowScripts envPolicy limit user sandbox allowRead allowWrite'.split(
+  'ref subdir header env envFile command transport endpoint allowScripts envPolicy limit user sandbox allowRead allowWrite'.split(
     ' ',
   ) as (keyof Flags)[];
 
-function refuseFlags(name: string, flags: Flags): void {
+/** `name`: null where nothing was named at all. */
+export function refuseFlags(name: string | null, flags: Flags): void {
   const given =
     OF_SOURCES.find((flag) => flags[flag] !== undefined) ?? (flags.network === false ? 'network' : undefined);
   if (given === undefined) return;
   const flag = given.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
   throw supervisorError('CONFIG_INVALID', {
-    message: `--${flag} is for sources, and '${name}' is a plugin of the configuration.`,
+    message:
+      name === null
+        ? `--${flag} is for a source, and none was given.`
+        : `--${flag} is for sources, and '${name}' is a plugin of the configuration.`,
     hint: 'Say it in the configuration file, or give the source itself.',
   });
 }

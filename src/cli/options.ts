@@ -72,14 +72,26 @@ function seconds(value: string): number {
 }
 
 export const addSourceOptions = (command: Command): Command =>
+  addPluginOptions(
+    command
+      .option('--json', 'print JSON: the result on stdout, an error on stderr')
+      .option('--url <address>', 'a server that runs elsewhere, https://host/mcp, in place of a source'),
+  )
+    .option('--home <folder>', HOME)
+    .option('--offline', 'use only what was cloned and installed before, and say what is missing')
+    .option(
+      '--verbose',
+      'a line on stderr for every state and for all that git, installers and the plugin print; detect: the whole plan',
+    );
+
+/** What the plugin is and how it runs: the same wherever a source is given. */
+const addPluginOptions = (command: Command): Command =>
   command
-    .option('--json', 'print JSON: the result on stdout, an error on stderr')
     .option('--ref <ref>', 'branch, tag or commit to use')
     .option('--subdir <folder>', 'folder inside the source')
-    .option('--url <address>', 'a server that runs elsewhere, https://host/mcp, in place of a source')
     .option(
       '--header <Name: value>',
-      'send this header to it; ${env:NAME}, ${file:path} or ${cmd:line} may stand in the value (repeatable)',
+      'send this header to a server that runs elsewhere; ${env:NAME}, ${file:path} or ${cmd:line} may stand in the value (repeatable)',
       collect,
     )
     .option('--env <NAME=value>', 'set a variable of the plugin; NAME alone takes yours (repeatable)', collect)
@@ -110,16 +122,7 @@ export const addSourceOptions = (command: Command): Command =>
     .option('--sandbox', 'run it in a sandbox (bubblewrap): the system read-only, no home, its data folder writable')
     .option('--no-network', 'a sandbox without a network')
     .option('--allow-read <path>', 'a path that it may read in its sandbox (repeatable)', collect)
-    .option('--allow-write <path>', 'a path that it may write to in its sandbox (repeatable)', collect)
-    .option(
-      '--home <folder>',
-      'where clones and installs are kept (default: $MCP_SUPERVISOR_HOME, ~/.local/share/mcp-supervisor)',
-    )
-    .option('--offline', 'use only what was cloned and installed before, and say what is missing')
-    .option(
-      '--verbose',
-      'a line on stderr for every state and for all that git, installers and the plugin print; detect: the whole plan',
-    );
+    .option('--allow-write <path>', 'a path that it may write to in its sandbox (repeatable)', collect);
 
 function portNumber(value: string): number {
   if (/^\d+$/.test(value) && Number(value) < 65_536) return Number(value);
@@ -129,36 +132,33 @@ function portNumber(value: string): number {
 const HOME = 'where clones and installs are kept (default: $MCP_SUPERVISOR_HOME, ~/.local/share/mcp-supervisor)';
 
 export const addServeOptions = (command: Command): Command =>
-  command
-    .addOption(
-      new Option('--port <number>', 'port to listen on; 0 takes a free one (default: 7420)')
-        .argParser(portNumber)
-        .env('MCP_SUPERVISOR_PORT'),
-    )
-    .option(
-      '--host <address>',
-      'address to listen on; where others can reach it a token is needed (default: 127.0.0.1)',
-    )
-    .option('--config <file>', 'configuration (default: config.yaml in the home, else in ~/.config/mcp-supervisor)')
-    .option('--home <folder>', HOME)
-    .addOption(new Option('--auth <when>', 'when a token is needed').choices(['off-loopback', 'always']))
-    .option('--allow-host <name>', 'another name under which it may be addressed (repeatable)', collect)
-    .option('--allow-origin <origin>', 'a web page that may use it, e.g. https://app.example (repeatable)', collect)
-    .option('--detach', 'run it in the background; returns when it answers')
-    .option('--status', 'print how the running one is')
-    .option('--stop', 'end the running one')
-    .option('--stdio', 'speak MCP on stdin and stdout: the line for the configuration of an AI client')
-    .option('--profile <name>', 'with --stdio: only this part of the plugins')
-    .option('--ref <ref>', 'with a source: branch, tag or commit to use')
-    .option('--subdir <folder>', 'with a source: folder inside it')
-    .option('--env <NAME=value>', 'with a source: set a variable of the plugin (repeatable)', collect)
-    .option('--env-file <file>', 'with a source: read variables of the plugin from a file (repeatable)', collect)
-    .option('--command <line>', 'with a source: the command that starts the plugin')
-    .addOption(new Option('--transport <kind>', 'with a source: how it talks').choices(TRANSPORTS))
-    .option('--timeout <seconds>', 'with a source: seconds that each step may take', seconds)
-    .option('--offline', 'use only what was cloned and installed before, and say what is missing')
-    .option('--verbose', 'show all that git, installers and the plugins print')
-    .option('--json', 'print JSON lines on stdout');
+  addPluginOptions(
+    command
+      .addOption(
+        new Option('--port <number>', 'port to listen on; 0 takes a free one (default: 7420)')
+          .argParser(portNumber)
+          .env('MCP_SUPERVISOR_PORT'),
+      )
+      .option(
+        '--host <address>',
+        'address to listen on; where others can reach it a token is needed (default: 127.0.0.1)',
+      )
+      .option('--config <file>', 'configuration (default: config.yaml in the home, else in ~/.config/mcp-supervisor)')
+      .option('--home <folder>', HOME)
+      .addOption(new Option('--auth <when>', 'when a token is needed').choices(['off-loopback', 'always']))
+      .option('--allow-host <name>', 'another name under which it may be addressed (repeatable)', collect)
+      .option('--allow-origin <origin>', 'a web page that may use it, e.g. https://app.example (repeatable)', collect)
+      .option('--detach', 'run it in the background; returns when it answers')
+      .option('--status', 'print how the running one is')
+      .option('--stop', 'end the running one')
+      .option('--stdio', 'speak MCP on stdin and stdout: the line for the configuration of an AI client')
+      .option('--profile <name>', 'with --stdio: only this part of the plugins')
+      .option('--offline', 'use only what was cloned and installed before, and say what is missing')
+      .option('--verbose', 'show all that git, installers and the plugins print')
+      .option('--json', 'print JSON lines on stdout')
+      .helpOption('-h, --help', 'print help')
+      .optionsGroup('With --stdio and a source:'),
+  );
 
 /** Of the commands on plugins by name. */
 export const addNamedOptions = (command: Command): Command =>

@@ -26,7 +26,8 @@ const SOURCE =
   'git URL, owner/name, folder (./plugin), archive (./x.mcpb), npm:name or pypi:name; [#ref][:subdir] may follow; mcp+https://host/mcp for a server that runs elsewhere; or none, and a command behind --';
 
 const EXIT_CODES = `
-Exit codes: 0 ok · 1 a fault here · 2 your input · 3 the plugin · 4 the tool says error · 130 interrupted`;
+Exit codes: 0 ok · 1 a fault here · 2 your input · 3 the plugin
+            4 the tool says error · 130 interrupted`;
 
 /** Runs the command line to its end and exits the process. */
 export async function runProgram(argv: readonly string[]): Promise<never> {

@@ -149,13 +149,15 @@ function fitted(width: number, segments: readonly Segment[]): string {
 export interface LinesParts extends ProgressParts {
   /** Streams whose lines are shown. */
   readonly streams: ReadonlySet<LogLine['stream']>;
+  /** The command goes on without the plugin: what to do about a failure is told here; undefined: when the command ends. */
+  readonly advise?: (hint: string) => string;
   /** Wall clock for the stamp in front; default Date. */
   readonly clock?: () => Date;
 }
 
 /** A line for every state and every line of output, each with its time. */
 export function createLinesProgress(parts: LinesParts): Progress {
-  const { output, label, status, streams, now = () => performance.now(), clock = () => new Date() } = parts;
+  const { output, label, status, streams, advise, now = () => performance.now(), clock = () => new Date() } = parts;
   const { style } = output;
   const stages = createStages(now);
   /** It is in service, but a health check went wrong: calls wait. */
@@ -166,12 +168,15 @@ export function createLinesProgress(parts: LinesParts): Progress {
 
   return {
     state({ state, failure }) {
+      const wasIdle = stages.state === 'idle';
       stages.enter(state);
       const inService = state === 'ready' || state === 'idle';
       const wasUnrouted = unrouted;
       unrouted = inService && failure !== null;
       if (unrouted) line(`${style.red('unrouted')} ${failure?.code}: ${failure && withoutQuotes(failure)}`);
       else if (inService && wasUnrouted) line(`${style.green('routed again')}`);
+      // Calls come and go: that is no news, and no start.
+      else if (state === 'idle' || (state === 'ready' && wasIdle)) return;
       else if (state === 'ready')
         line(`${style.green('ready')} ${summary(stages, 'in', style.dim)}${style.dim(facts(status()))}`);
       // What the supervisor decides about a crash is known only after it was told.
@@ -188,14 +193,21 @@ export function createLinesProgress(parts: LinesParts): Progress {
     end() {},
   };
 
-  /** Where no next start follows, the failure is told in full when the command ends. */
-  function crashLine({ retryAt }: PluginStatus, failure: StateChange['failure']): string {
+  function crashLine({ retryAt, subState }: PluginStatus, failure: StateChange['failure']): string {
     const code = failure?.code ?? '';
-    if (retryAt === null) return `${style.red('crashed')} ${code}`;
+    if (retryAt === null) {
+      if (advise === undefined || failure === null) return `${style.red('crashed')} ${code}`;
+      return `${style.red('crashed')} ${code}: ${printableLine(failure.message)} ${advise(failure.hint)}`.trimEnd();
+    }
     const words = failure === null ? '' : withoutQuotes(failure);
     const message = (failure !== null && saidNothing(failure) ? `${words} ${SAID_NOTHING}` : words).replace(/\.$/, '');
     const delay = Math.max(Date.parse(retryAt) - clock().getTime(), 0);
-    const next = delay < 20 ? 'started again at once' : `next start in ${showDuration(delay)}`;
+    const next =
+      subState === 'parked'
+        ? `parked; a call may try it again in ${showDuration(delay)}`
+        : delay < 20
+          ? 'started again at once'
+          : `next start in ${showDuration(delay)}`;
     return `${style.red('crashed')} ${code}: ${message}${style.dim(` · ${next}`)}`;
   }
 }

@@ -34,10 +34,16 @@ export const errorAsJson = (error: SupervisorError): string => `${toJson(error)}
  *   → Correct what the last lines of the installer name.
  * ```
  */
-export function errorAsText(error: SupervisorError, { style, columns }: Pick<Output, 'style' | 'columns'>): string {
+export function errorAsText(
+  error: SupervisorError,
+  { style, columns }: Pick<Output, 'style' | 'columns'>,
+  /** Whose it is, where several are told. */
+  name: string | null = null,
+): string {
   const width = columns();
+  const whose = name === null ? '' : `${printableLine(name)}: `;
   const lines = [
-    `${style.red('✗')} ${style.bold(title(error))} ${style.dim(`· ${error.code}`)}`,
+    `${style.red('✗')} ${style.bold(`${whose}${title(error)}`)} ${style.dim(`· ${error.code}`)}`,
     ...paragraph(withoutQuotes(error), '  ', width),
     ...(saidNothing(error) ? paragraph(SAID_NOTHING, '  ', width) : quoted(error.stderrTail, width)).map(style.dim),
     ...framesOf(error).map(style.dim),

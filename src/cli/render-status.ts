@@ -43,7 +43,8 @@ export function statusAsText(status: PluginStatus, output: Shown, now = Date.now
   const columns = output.columns();
   const row = (name: string, text: string) =>
     wrap([`  ${style.dim(name.padEnd(9))}${text.split(' ')[0]}`, ...text.split(' ').slice(1)], columns, ' '.repeat(11));
-  const { name, source, pid, transport, url, tools, generation, failure, why, next, inFlight, held, noise } = status;
+  const { name, source, pid, transport, url, tools, generation, failure, why, next, inFlight, held, noise, instances } =
+    status;
   const has = [
     ...(tools === null || transport === 'http' ? [] : [`${tools} ${tools === 1 ? 'tool' : 'tools'}`]),
     ...(transport === null ? [] : [transport]),
@@ -52,11 +53,12 @@ export function statusAsText(status: PluginStatus, output: Shown, now = Date.now
   ].join(' · ');
   const calls = [...(inFlight > 0 ? [`${inFlight} running`] : []), ...(held > 0 ? [`${held} waiting`] : [])].join(', ');
   const lines = [
-    `${style.bold(printableLine(name))}  ${painter(status, style)(stateOf(status))}${style.dim(` for ${ago(status.since, now)}`)}`,
+    `${style.bold(printableLine(name))}  ${painter(status, style)(stateOf(status))}${hasLived(status) ? style.dim(` for ${ago(status.since, now)}`) : ''}`,
     row('source', printableLine(source)),
     ...(has === '' ? [] : [row('runs', printableLine(has))]),
     ...(generation === 0 ? [] : [row('starts', String(generation))]),
     ...(calls === '' ? [] : [row('calls', calls)]),
+    ...(instances ?? []).map((each) => row('instance', instanceAsText(each, now))),
     row('why', printableLine(why)),
     row('next', printableLine(next)),
     ...(noise === null
@@ -72,11 +74,22 @@ export function statusAsText(status: PluginStatus, output: Shown, now = Date.now
   return `${lines.join('\n')}\n`;
 }
 
+/** `time#1 ready for 3 s · pid 4711 · 2 running` */
+function instanceAsText(status: PluginStatus, now: number): string {
+  const { name, pid, inFlight, since } = status;
+  const facts = [...(pid === null ? [] : [`pid ${pid}`]), ...(inFlight === 0 ? [] : [`${inFlight} running`])];
+  const lived = hasLived(status) ? ` for ${ago(since, now)}` : '';
+  return printableLine([`${name} ${stateOf(status)}${lived}`, ...facts].join(' · '));
+}
+
 /** `crashed (parked)`: a sub-state that says more than its state. */
 export const stateOf = ({ state, subState }: Pick<PluginStatus, 'state' | 'subState'>): string =>
   subState !== null && /^(queued|cancelling|waiting|parked)$/.test(subState) ? `${state} (${subState})` : state;
 
 const isRunning = ({ state }: PluginStatus) => state !== 'absent';
+
+/** Since when it has never been started tells nothing. */
+const hasLived = (status: PluginStatus) => isRunning(status) || status.failure !== null || status.generation > 0;
 
 const aboutOf = ({ failure, source }: PluginStatus): string =>
   failure === null ? source : `${failure.code}: ${failure.message}`;

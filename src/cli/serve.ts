@@ -1,6 +1,7 @@
 /** `mcp-supervisor serve`: the gateway as a daemon, or one AI client's pipe. */
 
 import { supervisorError } from '../errors.ts';
+import type { Flags } from './options.ts';
 import type { ServeFlags } from './serve/options.ts';
 import type { CommandContext } from './session.ts';
 
@@ -24,6 +25,8 @@ export async function serve(invocation: ServeInvocation, context: CommandContext
     );
   }
   if (flags.profile !== undefined) throw misused('--profile is for --stdio.');
+  const { refuseFlags } = await import('./named.ts');
+  refuseFlags(null, flags as Flags);
   switch (mode) {
     case 'detach':
       return (await import('./serve/detach.ts')).detach(flags, context);

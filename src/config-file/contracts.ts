@@ -34,8 +34,6 @@ export const emptyConfig: Config = {
   warnings: [],
 };
 
-export type Loose = Readonly<Record<string, unknown>>;
-
 /** Keys from the root of the file: `['plugins', 'time', 'env']`. */
 export type Path = readonly (string | number)[];
 
@@ -45,6 +43,3 @@ export interface Report {
   invalid(path: Path, message: string, hint?: string): Error;
   warn(path: Path, message: string): void;
 }
-
-export const isRecord = (value: unknown): value is Loose =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

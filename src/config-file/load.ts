@@ -1,10 +1,11 @@
 /** The configuration file: read, understood whichever way it is written, and checked as a whole. */
 
 import { readFile } from 'node:fs/promises';
+import { isFields } from '../../actors/fields.ts';
 import { PLUGIN_OPTIONS, toSpec } from '../config.ts';
 import { SupervisorError, supervisorError } from '../errors.ts';
 import type { Defaults, PluginOptions } from '../options.ts';
-import { type Config, isRecord, type Path, type Report } from './contracts.ts';
+import type { Config, Path, Report } from './contracts.ts';
 import { type Document, readDocument } from './document.ts';
 import { type EntryParts, readEntry, readOption, withFolder } from './plugin-entry.ts';
 import { readProfiles, readServer } from './server-section.ts';
@@ -33,7 +34,7 @@ export async function readConfig(text: string, file: string, env: Env = process.
   const report = createReport(file, document);
   const { value } = document;
   const root = value ?? {};
-  if (!isRecord(root)) throw report.invalid([], 'expected an object');
+  if (!isFields(root)) throw report.invalid([], 'expected an object');
   const isBlank = Object.keys(root).length === 0;
   if (isBlank) report.warn([], 'the file says nothing: there are no plugins');
   const server = readServer(root.server, ['server'], report);
@@ -81,7 +82,7 @@ const keyOf = (path: Path): string =>
 
 function readDefaults(section: unknown, report: Report): Defaults {
   if (section === undefined || section === null) return {};
-  if (!isRecord(section)) throw report.invalid(['defaults'], 'expected an object of plugin options');
+  if (!isFields(section)) throw report.invalid(['defaults'], 'expected an object of plugin options');
   const own = PLUGIN_OPTIONS.filter((name) => !['source', 'ref', 'subdir', 'url', 'headers'].includes(name));
   for (const key of Object.keys(section)) {
     if (!own.includes(key)) throw unknownKey(key, ['defaults', key], own, report);

@@ -4,12 +4,13 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
+import { type Fields, isFields } from '../../actors/fields.ts';
 import { splitCommand } from '../../launchers/words.ts';
 import { closest } from '../closest.ts';
 import { PLUGIN_OPTIONS } from '../config.ts';
 import type { PluginOptions } from '../options.ts';
 import { commandText, parseSource } from '../source.ts';
-import { isRecord, type Loose, type Path, type Report } from './contracts.ts';
+import type { Path, Report } from './contracts.ts';
 import { readDuration } from './durations.ts';
 
 export interface EntryParts {
@@ -35,15 +36,15 @@ const ALLOWED_TOOLS = ['enabledTools', 'includeTools', 'enabled_tools'];
 const DENIED_TOOLS = ['disabledTools', 'excludeTools', 'disabled_tools'];
 
 /** True for what a client would start or connect to. */
-export const looksLikeServer = (value: unknown): value is Loose =>
-  isRecord(value) &&
+export const looksLikeServer = (value: unknown): value is Fields =>
+  isFields(value) &&
   ['command', 'source', ...ADDRESSES].some((key) => typeof value[key] === 'string' || Array.isArray(value[key]));
 
 /** The options of one plugin; null when it is disabled. Throws CONFIG_INVALID with file, line and key. */
 export function readEntry(entry: unknown, path: Path, parts: EntryParts): PluginOptions | null {
   const { file, report } = parts;
   if (typeof entry === 'string') return { source: placed(entry, file) };
-  if (!isRecord(entry)) {
+  if (!isFields(entry)) {
     throw report.invalid(path, `expected a source or an object of options, got ${kindOf(entry)}`);
   }
   if (entry.disabled === true || entry.enabled === false) return null;
@@ -58,7 +59,7 @@ export function readEntry(entry: unknown, path: Path, parts: EntryParts): Plugin
 }
 
 /** Everything but the source: our own options, and what others' words mean in ours. */
-function readOptions(entry: Loose, path: Path, { file, env, report, pasted }: EntryParts): Record<string, unknown> {
+function readOptions(entry: Fields, path: Path, { file, env, report, pasted }: EntryParts): Record<string, unknown> {
   const options: Record<string, unknown> = {};
   const own = typeof entry.source === 'string';
   for (const [key, value] of Object.entries(entry)) {
@@ -87,7 +88,7 @@ function readOptions(entry: Loose, path: Path, { file, env, report, pasted }: En
       );
     }
   }
-  if (isRecord(options.env)) options.env = readEnv(options.env, [...path, 'env'], report);
+  if (isFields(options.env)) options.env = readEnv(options.env, [...path, 'env'], report);
   if (entry.envFile !== undefined) {
     const files = [entry.envFile].flat();
     options.env = {
@@ -101,10 +102,10 @@ function readOptions(entry: Loose, path: Path, { file, env, report, pasted }: En
 /** Options that hold durations. */
 export function readOption(key: string, value: unknown): unknown {
   if (key === 'idleStop' || key === 'liveness') return readDuration(value);
-  if (key === 'timeouts' && isRecord(value)) {
+  if (key === 'timeouts' && isFields(value)) {
     return Object.fromEntries(Object.entries(value).map(([name, limit]) => [name, readDuration(limit)]));
   }
-  if (key === 'instances' && isRecord(value) && isRecord(value.perSession)) {
+  if (key === 'instances' && isFields(value) && isFields(value.perSession)) {
     const { idle, ...rest } = value.perSession;
     return { ...value, perSession: { ...rest, ...(idle === undefined ? {} : { idle: readDuration(idle) }) } };
   }
@@ -118,7 +119,7 @@ function readTimeout(value: unknown, path: Path, report: Report): number {
 }
 
 /** YAML makes numbers and booleans of what a shell would take as text. `${NAME}` is what others call `${env:NAME}`. */
-function readEnv(env: Loose, path: Path, report: Report): Readonly<Record<string, string>> {
+function readEnv(env: Fields, path: Path, report: Report): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(env).map(([name, value]) => {
       if (!['string', 'number', 'boolean'].includes(typeof value)) {
@@ -152,11 +153,11 @@ function readEnvFile(
   }
 }
 
-function remoteOf(entry: Loose, address: string, options: Loose, path: Path, { report }: EntryParts): PluginOptions {
+function remoteOf(entry: Fields, address: string, options: Fields, path: Path, { report }: EntryParts): PluginOptions {
   const headers = entry.headers ?? entry.http_headers;
   if (
     headers !== undefined &&
-    (!isRecord(headers) || !Object.values(headers).every((value) => typeof value === 'string'))
+    (!isFields(headers) || !Object.values(headers).every((value) => typeof value === 'string'))
   ) {
     throw report.invalid([...path, 'headers'], 'expected an object of strings');
   }
@@ -166,7 +167,7 @@ function remoteOf(entry: Loose, address: string, options: Loose, path: Path, { r
     ...options,
     url,
     ...(type === undefined ? {} : { type }),
-    ...(headers === undefined ? {} : { headers: readEnv(headers as Loose, [...path, 'headers'], report) }),
+    ...(headers === undefined ? {} : { headers: readEnv(headers as Fields, [...path, 'headers'], report) }),
   };
 }
 
@@ -179,7 +180,7 @@ const TYPES: Readonly<Record<string, NonNullable<PluginOptions['type']>>> = {
 };
 
 /** A line that installs and runs a package is that package; everything else runs as it is written, in its folder. */
-function commandOf(entry: Loose, options: Loose, path: Path, { file, env, report }: EntryParts): PluginOptions {
+function commandOf(entry: Fields, options: Fields, path: Path, { file, env, report }: EntryParts): PluginOptions {
   const given = Array.isArray(entry.command) ? entry.command : commandWords(entry, path, report);
   const words = [...given, ...((entry.args as unknown[] | undefined) ?? [])].map((word, at) => {
     if (typeof word !== 'string' && typeof word !== 'number') {
@@ -197,7 +198,7 @@ function commandOf(entry: Loose, options: Loose, path: Path, { file, env, report
   return { ...options, source: line, cwd };
 }
 
-function commandWords(entry: Loose, path: Path, report: Report): readonly unknown[] {
+function commandWords(entry: Fields, path: Path, report: Report): readonly unknown[] {
   const { command, args } = entry;
   if (typeof command !== 'string' || command.trim() === '') {
     throw report.invalid([...path, 'command'], `expected a command, got ${kindOf(command)}`);
@@ -240,7 +241,7 @@ const asksForInput = (path: Path, report: Report) =>
   );
 
 /** A folder or file is relative to the configuration file; so is what a bare command runs in. */
-export function placed(source: string, file: string): string {
+function placed(source: string, file: string): string {
   const folder = dirname(file);
   const text = source.trim();
   if (/^\.{1,2}(\/|$|#)/.test(text)) {

@@ -1,8 +1,9 @@
 /** `server:` and `profiles:` of a configuration file. */
 
+import { type Fields, isFields } from '../../actors/fields.ts';
 import type { Profile } from '../gateway/options.ts';
 import { isToolFilter } from '../tool-filter.ts';
-import { isRecord, type Loose, type Path, type Report, type ServerOptions } from './contracts.ts';
+import type { Path, Report, ServerOptions } from './contracts.ts';
 import { readSize } from './durations.ts';
 import { unknownKey } from './unknown-key.ts';
 
@@ -21,7 +22,7 @@ const toList = (value: unknown) => (isText(value) ? [value] : value);
 const areTexts = (value: unknown) => Array.isArray(value) && value.every(isText);
 const isToken = (value: unknown) =>
   isText(value) ||
-  (isRecord(value) &&
+  (isFields(value) &&
     isText(value.token) &&
     (value.profile === undefined || isText(value.profile)) &&
     Object.keys(value).every((key) => key === 'token' || key === 'profile'));
@@ -55,7 +56,7 @@ const KEYS = [...Object.keys(FIELDS), 'profiles'];
 
 export function readServer(section: unknown, path: Path, report: Report): ServerOptions {
   if (section === undefined || section === null) return {};
-  if (!isRecord(section)) throw report.invalid(path, 'expected an object');
+  if (!isFields(section)) throw report.invalid(path, 'expected an object');
   const server: Record<string, unknown> = {};
   for (const [key, given] of Object.entries(section)) {
     if (given === undefined || given === null || key === 'profiles') continue;
@@ -70,15 +71,15 @@ export function readServer(section: unknown, path: Path, report: Report): Server
 }
 
 /** Also checks that the profile of every token is one of them. */
-export function readProfiles(root: Loose, server: ServerOptions, report: Report): Readonly<Record<string, Profile>> {
-  const below = isRecord(root.server) ? root.server.profiles : undefined;
+export function readProfiles(root: Fields, server: ServerOptions, report: Report): Readonly<Record<string, Profile>> {
+  const below = isFields(root.server) ? root.server.profiles : undefined;
   const profiles: Record<string, Profile> = {};
   for (const [section, path] of [
     [below, ['server', 'profiles']],
     [root.profiles, ['profiles']],
   ] as const) {
     if (section === undefined || section === null) continue;
-    if (!isRecord(section)) throw report.invalid(path, 'expected an object of profiles by name');
+    if (!isFields(section)) throw report.invalid(path, 'expected an object of profiles by name');
     for (const [name, profile] of Object.entries(section))
       profiles[name] = readProfile(profile, [...path, name], report);
   }
@@ -97,7 +98,7 @@ function readProfile(profile: unknown, path: Path, report: Report): Profile {
     throw report.invalid(path, "a profile's name has letters, digits, '.', '_' and '-'");
   // A list is short for the plugins alone.
   if (areTexts(profile)) return { plugins: profile as readonly string[] };
-  if (!isRecord(profile)) throw report.invalid(path, 'expected a list of plugins, or { plugins, tools }');
+  if (!isFields(profile)) throw report.invalid(path, 'expected a list of plugins, or { plugins, tools }');
   for (const key of Object.keys(profile)) {
     if (key !== 'plugins' && key !== 'tools') throw unknownKey(key, [...path, key], ['plugins', 'tools'], report);
   }

@@ -1,12 +1,13 @@
 /** Where the servers of a file stand: under our own key, under a client's, or at the root. */
 
+import { type Fields, isFields } from '../../actors/fields.ts';
 import { closest } from '../closest.ts';
-import { isRecord, type Loose, type Path, type Report } from './contracts.ts';
+import type { Path, Report } from './contracts.ts';
 import { looksLikeServer } from './plugin-entry.ts';
 
 export interface Group {
   readonly path: Path;
-  readonly entries: Loose;
+  readonly entries: Fields;
   /** In a client's words: what is unknown there is no mistake of the user's. */
   readonly pasted: boolean;
 }
@@ -15,8 +16,8 @@ const OURS = ['plugins', 'defaults', 'profiles', 'server'];
 /** Claude and most others, VS Code, OpenCode, Codex. */
 const THEIRS = ['mcpServers', 'servers', 'mcp', 'mcp_servers'];
 
-const isServers = (value: unknown): value is Loose => {
-  const entries = isRecord(value) ? Object.values(value) : [];
+const isServers = (value: unknown): value is Fields => {
+  const entries = isFields(value) ? Object.values(value) : [];
   return entries.length > 0 && entries.every(looksLikeServer);
 };
 
@@ -24,12 +25,12 @@ const isServers = (value: unknown): value is Loose => {
  * Every group of servers of the file. A key that is none of the known ones but holds servers is taken, with a warning; a
  * file in which nothing is known is an error, so that no mistyped key ends in a gateway without plugins.
  */
-export function findGroups(root: Loose, report: Report): readonly Group[] {
+export function findGroups(root: Fields, report: Report): readonly Group[] {
   const keys = Object.keys(root);
   const groups: Group[] = [];
   const take = (path: Path, entries: unknown, pasted: boolean) => {
     if (entries === undefined || entries === null) return;
-    if (!isRecord(entries)) throw report.invalid(path, 'expected an object of plugins by name');
+    if (!isFields(entries)) throw report.invalid(path, 'expected an object of plugins by name');
     groups.push({ path, entries, pasted });
   };
   const known = keys.filter((key) => OURS.includes(key) || THEIRS.includes(key));
@@ -38,7 +39,7 @@ export function findGroups(root: Loose, report: Report): readonly Group[] {
   for (const key of THEIRS) {
     const value = root[key];
     // VS Code's settings have `mcp: { servers }`.
-    if (isRecord(value) && isRecord(value.servers) && !looksLikeServer(value.servers))
+    if (isFields(value) && isFields(value.servers) && !looksLikeServer(value.servers))
       take([key, 'servers'], value.servers, true);
     else take([key], value, true);
   }

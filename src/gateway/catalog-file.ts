@@ -48,5 +48,5 @@ function isCatalog(value: unknown): value is KnownCatalog {
 }
 
 /** Objects that have what they are found by. */
-export const isListOf = (key: string, value: unknown): boolean =>
+const isListOf = (key: string, value: unknown): boolean =>
   Array.isArray(value) && value.every((item) => typeof (item as Record<string, unknown> | null)?.[key] === 'string');

@@ -5,11 +5,12 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Log } from '../../actors/context.ts';
-import { MODERN_VERSION } from '../../actors/mcp/meta.ts';
+import { eraOfVersion } from '../../actors/mcp/meta.ts';
 import { SupervisorError, supervisorError } from '../errors.ts';
 import type { Link, Supervisor } from '../options.ts';
 import { readCatalog, writeCatalog } from './catalog-file.ts';
 import type { Catalogs, KnownCatalog, ListKind, Located, Named } from './contracts.ts';
+import { isRunning } from './is-running.ts';
 import { listAll } from './list-all.ts';
 
 export interface CatalogParts {
@@ -194,16 +195,6 @@ export function createCatalogs({ supervisor, log }: CatalogParts): Catalogs {
   };
 }
 
-/** It can be called at once. */
-export function isRunning(supervisor: Supervisor, plugin: string): boolean {
-  try {
-    const { state } = supervisor.status(plugin);
-    return state === 'ready' || state === 'idle';
-  } catch {
-    return false;
-  }
-}
-
 async function study(link: Link): Promise<KnownCatalog> {
   const { server, protocolVersion } = link;
   const has = (server.capabilities ?? {}) as Readonly<Record<string, unknown>>;
@@ -214,7 +205,7 @@ async function study(link: Link): Promise<KnownCatalog> {
     list<Located>('resources', 'resources/list', 'resources', 'uri'),
     list<Named>('resources', 'resources/templates/list', 'resourceTemplates', 'uriTemplate'),
   ]);
-  const era = protocolVersion === null ? null : protocolVersion >= MODERN_VERSION ? 'modern' : 'legacy';
+  const era = protocolVersion === null ? null : eraOfVersion(protocolVersion);
   return {
     server: protocolVersion === null ? null : server,
     era,

@@ -72,6 +72,8 @@ export interface Endpoints {
   all(view: View): Endpoint;
   /** `/plugins/:name/mcp`; undefined for a plugin that is not there or that the view hides. */
   plugin(name: string, view: View): Endpoint | undefined;
+  /** From now on only these views count: what nobody uses of others, and of plugins that are gone, is given up. */
+  keep(isCurrent: (view: View) => boolean): void;
   close(): void;
 }
 
@@ -80,6 +82,8 @@ export interface Gateway {
   /** Answers one request of a `node:http` server; never rejects. */
   readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
   readonly endpoints: Endpoints;
+  /** What a profile shows: the same object as long as its options say the same; undefined where there is none of that name. */
+  profile(name: string): View | undefined;
   /** Resolves when the tokens are known; rejects with CONFIG_REFERENCE, CONFIG_INVALID. Requests wait for it by themselves. */
   ready(): Promise<void>;
   /** Whether there are tokens: without any, nobody off loopback gets in. */

@@ -7,6 +7,7 @@ import { createQuietLog } from '../quiet-log.ts';
 import { createCatalogs } from './catalogs.ts';
 import type { Gateway } from './contracts.ts';
 import { createDoor } from './http/door.ts';
+import { toErrorAnswer } from './http/error-answer.ts';
 import { createFront } from './http/front.ts';
 import { mcpRoutes } from './http/mcp-routes.ts';
 import { createRoutes } from './http/routes.ts';
@@ -16,9 +17,9 @@ import { createRelay } from './mcp/eras/relay.ts';
 import { createLegacySse } from './mcp/transports/sse.ts';
 import { createStreamableHttp } from './mcp/transports/streamable-http.ts';
 import type { GatewayOptions } from './options.ts';
-import { toErrorAnswer } from './rest/error-body.ts';
 import { createEvents } from './rest/events.ts';
 import { restRoutes } from './rest/routes.ts';
+import { everything } from './view.ts';
 
 const MAX_BODY = 16 * 1024 * 1024;
 
@@ -46,6 +47,7 @@ export function createGateway(supervisor: Supervisor, options: GatewayOptions = 
 
   return {
     endpoints,
+    profile: (name) => door.profile(name),
     ready: () => door.ready,
     hasTokens: () => door.hasTokens,
     handle: createFront({
@@ -65,6 +67,7 @@ export function createGateway(supervisor: Supervisor, options: GatewayOptions = 
         const other = createDoor(next, process.env, door);
         await other.ready;
         door = other;
+        endpoints.keep((view) => view === everything || other.profile(view.profile ?? '') === view);
       });
       updating = done.catch(() => {});
       return done;

@@ -50,6 +50,21 @@ describe('what a bridge remembers', () => {
     }
   });
 
+  it('tells the client of a session that the lists of another daemon may be others, as far as it has such lists', () => {
+    const memory = createBridgeMemory();
+    memory.sent(line(hello));
+    memory.received(
+      line({ id: 1, result: { capabilities: { tools: {}, resources: { subscribe: true }, logging: {} } } }),
+    );
+    memory.sent(line({ method: 'notifications/initialized' }));
+    expect(memory.news()).toEqual([]);
+    memory.lost();
+    expect(parsed(memory.news()).map(({ method }) => method)).toEqual([
+      'notifications/tools/list_changed',
+      'notifications/resources/list_changed',
+    ]);
+  });
+
   it('asks again for a greeting that was never answered, in the name of the client', () => {
     const memory = createBridgeMemory();
     memory.sent(line(hello));

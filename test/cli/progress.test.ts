@@ -246,6 +246,55 @@ it('plain lines tell state, facts, output and the next start', async () => {
 `);
 });
 
+it('plain lines of a command that goes on say what to do about a failure that ends in no start', async () => {
+  const screen = createScreen();
+  const progress = createLinesProgress({
+    output: screen.output,
+    label: 'server-time',
+    status: () => status({ state: 'crashed', retryAt: null }),
+    streams: new Set(),
+    advise: (hint) => hint.toUpperCase(),
+    clock: () => new Date(2026, 0, 1, 12, 4, 5),
+  });
+  progress.state(change('crashed', createFailure('LAUNCH_NEEDS_SETTING', { message: 'It ended.', hint: 'set it.' })));
+  await new Promise(setImmediate);
+  expect(screen.written()).toBe('12:04:05 server-time crashed LAUNCH_NEEDS_SETTING: It ended. SET IT.\n');
+});
+
+it('plain lines tell a parked plugin from one that is started again by itself', async () => {
+  const screen = createScreen();
+  const retryAt = new Date(2026, 0, 1, 12, 5, 5).toISOString();
+  const progress = createLinesProgress({
+    output: screen.output,
+    label: 'server-time',
+    status: () => status({ state: 'crashed', subState: 'parked', retryAt }),
+    streams: new Set(),
+    clock: () => new Date(2026, 0, 1, 12, 4, 5),
+  });
+  progress.state(change('crashed', createFailure('RUN_EXITED', { message: 'It ended.' })));
+  await new Promise(setImmediate);
+  expect(screen.written()).toContain('· parked; a call may try it again in 1 min 00 s\n');
+});
+
+it('plain lines do not tell that calls come and go', () => {
+  const screen = createScreen();
+  const progress = createLinesProgress({
+    output: screen.output,
+    label: 'server-time',
+    status: () => status({ state: 'ready' }),
+    streams: new Set(),
+    now: () => 0,
+    clock: () => new Date(2026, 0, 1, 12, 4, 5),
+  });
+  for (const state of ['probing', 'ready', 'idle', 'ready', 'idle', 'stopping'] as const) progress.state(change(state));
+  expect(screen.written().split('\n')).toEqual([
+    expect.stringContaining('probing'),
+    expect.stringContaining('ready in'),
+    expect.stringContaining('stopping'),
+    '',
+  ]);
+});
+
 it('plain lines tell when calls have to wait, and when they go on', () => {
   const screen = createScreen();
   const progress = createLinesProgress({

@@ -133,3 +133,8 @@ it('names what a program reads that lacks a setting, what it requires first', ()
     '  It also reads:\n    API_KEY (required) From the console\n    TOKEN (secret)\n\n  → ',
   );
 });
+
+it('says whose it is where several are told', () => {
+  const error = supervisorError('LAUNCH_EXITED');
+  expect(errorAsText(error, plain, 'time').split('\n')[0]).toBe('✗ time: launch failed · LAUNCH_EXITED');
+});

@@ -56,6 +56,18 @@ describe('the list of plugins', () => {
 });
 
 describe('one plugin', () => {
+  it('with several processes has a line for each', () => {
+    const first = status({ state: 'ready', pid: 7, generation: 1, inFlight: 2 });
+    const text = statusAsText({ ...first, instances: [first, status({ name: 'time#1' })] }, output(), NOW);
+    expect(text).toContain('  instance time ready for 1 min 00 s · pid 7 · 2 running\n');
+    expect(text).toContain('  instance time#1 absent\n');
+  });
+
+  it('that was never started has no time', () => {
+    expect(statusAsText(status({}), output(), NOW).split('\n')[0]).toBe('time  absent');
+    expect(statusAsText(status({ generation: 1 }), output(), NOW)).toContain('absent for 1 min');
+  });
+
   it('is told with all that is known, in lines that fit', () => {
     const text = statusAsText(
       status({ state: 'ready', subState: null, generation: 2, pid: 7, transport: 'stdio', tools: 1, inFlight: 1 }),
@@ -81,5 +93,11 @@ describe('the history', () => {
     expect(first).toMatch(/^2026-01-01 \d\d:00:00 {2}crashed {5}#3 {3}RUN_EXITED: word/);
     expect(second).toMatch(/^ {38}word/);
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
+  it('names the process where there are several', () => {
+    const entry = { at: '2026-01-01T12:00:00Z', state: 'launching', generation: 1, failure: null } as const;
+    const text = historyAsText([{ ...entry, reason: 'a call came', instance: 'time#1' }], output());
+    expect(text).toMatch(/#1 {3}time#1 a call came\n$/);
   });
 });

@@ -1,17 +1,31 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createFixtureRepos, type FixtureRepos } from '../support/fixture-repos.ts';
 
 const root = resolve(import.meta.dirname, '../..');
-const { exports: subpaths } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+const { exports: subpaths, peerDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   exports: Record<string, string>;
+  peerDependencies: Record<string, string>;
 };
+/** Entries that want a package of the user's own. */
+const FOR_PEERS = ['ai-sdk', 'langchain', 'llamaindex', 'fastify', 'hono'].map((name) => `mcp-supervisor/${name}`);
 const entries = Object.keys(subpaths)
   .filter((subpath) => subpath !== './package.json')
-  .map((subpath) => subpath.replace(/^\./, 'mcp-supervisor'));
+  .map((subpath) => subpath.replace(/^\./, 'mcp-supervisor'))
+  .filter((entry) => !FOR_PEERS.includes(entry));
 
 /** The packed tarball in an empty project: what a user of the registry gets. */
 describe('the packed tarball', () => {
@@ -64,24 +78,17 @@ describe('the packed tarball', () => {
     expect(stdout).toBe('hello');
   });
 
+  const run = (kind: 'module' | 'commonjs', script: string) =>
+    execa('node', [`--input-type=${kind}`, '-e', script], { cwd: project, env, extendEnv: false });
+
   it.each(entries)('imports %s', async (entry) => {
     const script = `import * as names from '${entry}'; process.stdout.write(String(Object.keys(names).length))`;
-    const { stdout } = await execa('node', ['--input-type=module', '-e', script], {
-      cwd: project,
-      env,
-      extendEnv: false,
-    });
-    expect(Number(stdout)).toBeGreaterThan(0);
+    expect(Number((await run('module', script)).stdout)).toBeGreaterThan(0);
   });
 
   it.each(entries)('loads %s by require', async (entry) => {
     const script = `process.stdout.write(String(Object.keys(require('${entry}')).length))`;
-    const { stdout } = await execa('node', ['--input-type=commonjs', '-e', script], {
-      cwd: project,
-      env,
-      extendEnv: false,
-    });
-    expect(Number(stdout)).toBeGreaterThan(0);
+    expect(Number((await run('commonjs', script)).stdout)).toBeGreaterThan(0);
   });
 
   it('type-checks in a strict project', async () => {
@@ -118,5 +125,20 @@ describe('the packed tarball', () => {
     );
     expect(stdout).toBe('');
     expect(exitCode).toBe(0);
+  });
+
+  describe('beside the packages that an integration is for', () => {
+    beforeAll(() => {
+      for (const peer of Object.keys(peerDependencies)) {
+        const place = join(project, 'node_modules', peer);
+        mkdirSync(dirname(place), { recursive: true });
+        if (!existsSync(place)) symlinkSync(join(root, 'node_modules', peer), place);
+      }
+    });
+
+    it.each(FOR_PEERS)('imports %s', async (entry) => {
+      const script = `import * as names from '${entry}'; process.stdout.write(String(Object.keys(names)))`;
+      expect((await run('module', script)).stdout).toMatch(/^\w+(Tools|Gateway)$/);
+    });
   });
 });

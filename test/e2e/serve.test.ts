@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { errorOf, runCli, startCli } from '../support/cli.ts';
@@ -142,6 +144,32 @@ describe('the daemon', { timeout: 120_000 }, () => {
     await second.stop();
     const { stdout, stderr } = await second.process.result;
     expect(stdout + stderr).not.toContain(token);
+  });
+
+  test('makes a token when its configuration asks for one from now on, and writes it nowhere else', async () => {
+    await using home = await createHome();
+    await writeConfig(home, { plugins: { puppet: PUPPET } });
+    await using daemon = await startDaemon(home);
+    expect((await post(`${daemon.url}/plugins/puppet`, echo)).status).toBe(200);
+    await writeConfig(home, { plugins: { puppet: PUPPET }, server: { auth: 'always' } });
+    await overSocket(daemon.started.socket, 'POST', '/daemon/reload');
+    expect((await post(`${daemon.url}/plugins/puppet`, echo)).status).toBe(401);
+    const token = (await readFile(join(home.path, 'token'), 'utf8')).trim();
+    expect((await post(`${daemon.url}/plugins/puppet`, echo, { authorization: `Bearer ${token}` })).status).toBe(200);
+    await daemon.stop();
+    const { stdout, stderr } = await daemon.process.result;
+    expect(stdout).toContain(join(home.path, 'token'));
+    expect(stdout + stderr).not.toContain(token);
+  });
+
+  test('outlives an upgrade to what is no address', async () => {
+    await using home = await createHome();
+    await writeConfig(home, { plugins: {} });
+    await using daemon = await startDaemon(home);
+    const caller = connect(daemon.started.socket);
+    caller.write('GET // HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: mcp-stdio\r\n\r\n');
+    expect(await text(caller)).toContain(' 400 ');
+    expect((await overSocket(daemon.started.socket, 'GET', '/daemon')).status).toBe(200);
   });
 
   test('lives in a home whose path is too long for a socket', async () => {

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
 import type { Endpoint } from '../../src/gateway/mcp/contracts.ts';
 import { serveStdio } from '../../src/gateway/mcp/transports/stdio.ts';
+import { envelope, events, modernHeaders, raw } from './transports/raw-http.ts';
 
 export interface Message {
   readonly id?: string | number;
@@ -36,19 +37,13 @@ export interface RawRequest {
 }
 
 const VERSIONS = { legacy: '2025-11-25', modern: '2026-07-28' } as const;
-const PREFIX = 'io.modelcontextprotocol/';
 export const capabilities = { elicitation: { form: {}, url: {} }, sampling: {}, roots: {} };
 const clientInfo = { name: 'raw', version: '0' };
 
 /** What a modern client adds to the params of every request. */
 export const inEnvelope = (params: Params = {}): Params => ({
   ...params,
-  _meta: {
-    [`${PREFIX}protocolVersion`]: VERSIONS.modern,
-    [`${PREFIX}clientInfo`]: clientInfo,
-    [`${PREFIX}clientCapabilities`]: capabilities,
-    ...params._meta,
-  },
+  _meta: { ...envelope(VERSIONS.modern, capabilities), ...params._meta },
 });
 
 const initialize = { protocolVersion: VERSIONS.legacy, capabilities, clientInfo };
@@ -102,15 +97,6 @@ export function modernHttp(url: string, token?: string): RawClient {
   };
 }
 
-const modernHeaders = (method: string, params: Params = {}): Record<string, string> => {
-  const name = params.name ?? params.uri ?? params.taskId;
-  return {
-    'mcp-protocol-version': VERSIONS.modern,
-    'mcp-method': method,
-    ...(typeof name === 'string' && { 'mcp-name': name }),
-  };
-};
-
 /** Either era over a pipe. */
 export async function overStdio(
   endpoint: Endpoint,
@@ -153,12 +139,7 @@ export async function overStdio(
 }
 
 const post = (url: string, message: object, headers: Record<string, string>, signal?: AbortSignal) =>
-  fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers },
-    body: JSON.stringify({ jsonrpc: '2.0', ...message }),
-    ...(signal && { signal }),
-  });
+  raw(url, { headers, body: { jsonrpc: '2.0', ...message }, ...(signal && { signal }) });
 
 /** The answer to that request in a response of either kind; fails when there is none, or one to anybody else. */
 async function answerTo(id: string | number, response: Response, heard: Message[] = []): Promise<Message> {
@@ -182,17 +163,5 @@ export async function readMessages(response: Response, each: (message: Message) 
     if (text !== '') each(JSON.parse(text));
     return;
   }
-  let rest = '';
-  for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
-    const events = (rest + chunk).split(/\r?\n\r?\n/);
-    rest = events.pop() ?? '';
-    for (const event of events) {
-      const data = event
-        .split(/\r?\n/)
-        .filter((line) => line.startsWith('data:'))
-        .map((line) => line.slice(5).trimStart())
-        .join('\n');
-      if (data !== '') each(JSON.parse(data));
-    }
-  }
+  for await (const { data } of events(response)) if (data !== '') each(JSON.parse(data));
 }

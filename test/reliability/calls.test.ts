@@ -57,6 +57,8 @@ test('R15 a call in an unknown fate is repeated only where its tool allows that'
   process.kill(pid, 'SIGSTOP');
   const allowed = call(supervisor, 'pid');
   const forbidden = failureOf(call(supervisor, 'slow', { ms: 1 }));
+  // What is written in one turn of the event loop goes out by its end.
+  await new Promise((resolve) => setTimeout(resolve, 20));
   process.kill(pid, 'SIGKILL');
   expect(await forbidden).toMatchObject({
     code: 'CALL_INTERRUPTED',

@@ -1,19 +1,16 @@
 /** An OpenAPI document as somebody else wrote it: anything may be missing, of another type, or go in circles. */
 
-export type Json = Readonly<Record<string, unknown>>;
+import { type Fields, isFields } from '../../fields.ts';
 
 export interface OpenApiDocument {
-  readonly root: Json;
+  readonly root: Fields;
   /** 3.0 has its own dialect of JSON Schema; 3.1 and later have the usual one. */
   readonly isOld: boolean;
 }
 
 /** Own properties alone count: a schema may be called `constructor`. */
 export const own = (value: unknown, key: string): unknown =>
-  typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? (value as Json)[key] : undefined;
-
-export const isRecord = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+  typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? (value as Fields)[key] : undefined;
 
 export const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
@@ -27,7 +24,7 @@ export function readDocument(text: string): OpenApiDocument | null {
     return null;
   }
   const version = own(root, 'openapi');
-  if (!isRecord(root) || typeof version !== 'string' || !/^3\./.test(version) || !isRecord(root.paths)) return null;
+  if (!isFields(root) || typeof version !== 'string' || !/^3\./.test(version) || !isFields(root.paths)) return null;
   return { root, isOld: /^3\.0/.test(version) };
 }
 
@@ -49,7 +46,7 @@ export function resolve({ root }: OpenApiDocument, value: unknown): unknown {
 }
 
 /** A JSON pointer in a fragment, `#/components/schemas/Item`. */
-function at(root: Json, ref: string): unknown {
+function at(root: Fields, ref: string): unknown {
   if (ref === '#') return root;
   if (!ref.startsWith('#/')) return undefined;
   let found: unknown = root;

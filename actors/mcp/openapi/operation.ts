@@ -1,6 +1,7 @@
 /** What an operation takes and where each of it goes: enough to make the request of a tool call. */
 
-import { isRecord, type Json, type OpenApiDocument, own, resolve, textOf } from './document.ts';
+import { type Fields, isFields } from '../../fields.ts';
+import { type OpenApiDocument, own, resolve, textOf } from './document.ts';
 import { objectSchema } from './schema.ts';
 
 export type Place = 'path' | 'query' | 'header' | 'cookie';
@@ -25,7 +26,7 @@ export interface Body {
   readonly schema: unknown;
   readonly description: string | undefined;
   /** Its properties are arguments of their own, by these names; null: it is the one argument `body`. */
-  readonly properties: Json | null;
+  readonly properties: Fields | null;
   /** Which of them must be there when there is a body. */
   readonly requires: readonly string[];
   /** Name of the one argument where there are no properties. */
@@ -50,9 +51,9 @@ export function parametersOf(document: OpenApiDocument, ...lists: readonly unkno
 
 function readParameter(document: OpenApiDocument, given: unknown): Parameter | null {
   const [name, place] = [own(given, 'name'), own(given, 'in')];
-  if (!isRecord(given) || typeof name !== 'string' || name === '' || !PLACES.includes(place as string)) return null;
+  if (!isFields(given) || typeof name !== 'string' || name === '' || !PLACES.includes(place as string)) return null;
   if (place === 'header' && NOT_OURS.test(name)) return null;
-  const [content] = isRecord(given.content) ? Object.values(given.content) : [];
+  const [content] = isFields(given.content) ? Object.values(given.content) : [];
   const style = textOf(given.style) ?? (place === 'query' || place === 'cookie' ? 'form' : 'simple');
   return {
     argument: name,
@@ -82,7 +83,7 @@ export const isJson = (type: string): boolean => /^[^;]*[/+]json\b/i.test(type);
 
 export function bodyOf(document: OpenApiDocument, given: unknown): Body | null {
   const body = resolve(document, given);
-  if (!isRecord(body) || !isRecord(body.content)) return null;
+  if (!isFields(body) || !isFields(body.content)) return null;
   const types = Object.keys(body.content);
   const wanted = WRITTEN.flatMap((form) => types.find((type) => form.test(type)) ?? []);
   const contentType = wanted[0] ?? types[0];
@@ -90,7 +91,7 @@ export function bodyOf(document: OpenApiDocument, given: unknown): Body | null {
   const schema = own(body.content[contentType], 'schema') ?? {};
   const object = isJson(contentType) || isForm(contentType) ? objectSchema(document, schema) : undefined;
   const properties =
-    isRecord(object?.properties) && Object.keys(object.properties).length > 0 ? object.properties : null;
+    isFields(object?.properties) && Object.keys(object.properties).length > 0 ? object.properties : null;
   const requires = Array.isArray(object?.required) ? object.required.filter((name) => typeof name === 'string') : [];
   return {
     // A range such as `*/*` is nothing to send.

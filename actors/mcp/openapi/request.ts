@@ -1,7 +1,8 @@
 /** The request of one tool call: every argument at its place, written as the document says. */
 
+import { isFields } from '../../fields.ts';
 import type { HttpRequest } from '../http-client.ts';
-import { isRecord, own } from './document.ts';
+import { own } from './document.ts';
 import { isForm, isJson, type Parameter } from './operation.ts';
 import type { Operation } from './tools.ts';
 
@@ -9,7 +10,7 @@ import type { Operation } from './tools.ts';
 export class BadArgument extends Error {}
 
 export function requestOf(operation: Operation, given: unknown): HttpRequest {
-  if (given !== undefined && given !== null && !isRecord(given))
+  if (given !== undefined && given !== null && !isFields(given))
     throw new BadArgument('the arguments must be an object');
   const values = given ?? {};
   const query: [string, string][] = [];
@@ -64,7 +65,7 @@ function pathPart({ argument, name, style, explode, json }: Parameter, value: un
 
   function partsOf(from: unknown, between: string): [string][] {
     if (Array.isArray(from)) return from.map((each) => [encoded(each)]);
-    if (isRecord(from)) return Object.entries(from).map(([key, each]) => [`${encoded(key)}${between}${encoded(each)}`]);
+    if (isFields(from)) return Object.entries(from).map(([key, each]) => [`${encoded(key)}${between}${encoded(each)}`]);
     return [[encoded(from)]];
   }
 }
@@ -77,7 +78,7 @@ function queryPairs({ name, style, explode, json }: Parameter, value: unknown): 
     if (explode) return value.map((each) => [name, textOf(each)]);
     return [[name, value.map(textOf).join(DELIMITERS[style] ?? ',')]];
   }
-  if (!isRecord(value)) return [[name, textOf(value)]];
+  if (!isFields(value)) return [[name, textOf(value)]];
   const entries = Object.entries(value).filter(([, each]) => each !== undefined && each !== null);
   if (style === 'deepObject') {
     return entries.flatMap(([key, each]) =>
@@ -92,7 +93,7 @@ function queryPairs({ name, style, explode, json }: Parameter, value: unknown): 
 
 function headerText({ argument, explode, json }: Parameter, value: unknown): string {
   const text =
-    json || !(Array.isArray(value) || isRecord(value))
+    json || !(Array.isArray(value) || isFields(value))
       ? textOf(value)
       : Array.isArray(value)
         ? value.map(textOf).join(',')
@@ -116,14 +117,14 @@ function bodyPart(
     properties === null
       ? values[argument]
       : Object.fromEntries(Object.entries(values).filter(([name]) => !taken.has(name)));
-  const isEmpty = own === undefined || (properties !== null && isRecord(own) && Object.keys(own).length === 0);
+  const isEmpty = own === undefined || (properties !== null && isFields(own) && Object.keys(own).length === 0);
   if (isEmpty && !required) return { headers };
   const typed = { ...headers, 'content-type': contentType };
   if (isJson(contentType)) return { headers: typed, body: JSON.stringify(own ?? {}) };
   if (/^multipart\//i.test(contentType)) return multipart(own, headers);
   if (isForm(contentType)) {
     const fields = new URLSearchParams();
-    for (const [name, value] of Object.entries(isRecord(own) ? own : {})) {
+    for (const [name, value] of Object.entries(isFields(own) ? own : {})) {
       for (const each of [value].flat()) fields.append(name, textOf(each));
     }
     return { headers: typed, body: fields.toString() };
@@ -136,7 +137,7 @@ function bodyPart(
 function multipart(value: unknown, headers: Record<string, string>): Pick<HttpRequest, 'headers' | 'body'> {
   const boundary = `mcp-supervisor-${crypto.randomUUID()}`;
   const quoted = (name: string) => name.replaceAll('"', '%22').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
-  const parts = Object.entries(isRecord(value) ? value : {}).flatMap(([name, given]) =>
+  const parts = Object.entries(isFields(value) ? value : {}).flatMap(([name, given]) =>
     [given]
       .flat()
       .map(

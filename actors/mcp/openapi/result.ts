@@ -1,6 +1,6 @@
-/** An HTTP answer as the result of a tool. */
+import { isFields } from '../../fields.ts';
 
-import { isRecord } from './document.ts';
+/** An HTTP answer as the result of a tool. */
 
 export interface Answer {
   readonly status: number;
@@ -23,7 +23,7 @@ export function toolResult({ status, contentType, body, url }: Answer): Record<s
   if (body.length === 0) return { content: [text(`HTTP ${status}`)], _meta };
   const value = isJson(contentType) ? parsed(body) : undefined;
   if (value !== undefined) {
-    return { content: [text(body.toString())], structuredContent: isRecord(value) ? value : { result: value }, _meta };
+    return { content: [text(body.toString())], structuredContent: isFields(value) ? value : { result: value }, _meta };
   }
   if (isText(contentType)) return { content: [text(body.toString())], _meta };
   return { content: [blob(contentType, body, url)], _meta };

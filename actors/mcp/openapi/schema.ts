@@ -3,13 +3,14 @@
  * is as finite as the document, where following them need not be.
  */
 
-import { isRecord, type Json, type OpenApiDocument, own, resolve } from './document.ts';
+import { type Fields, isFields } from '../../fields.ts';
+import { type OpenApiDocument, own, resolve } from './document.ts';
 
 export interface SchemaCopier {
   /** The schema with its references into `$defs`. */
-  copy(schema: unknown): Json | boolean;
+  copy(schema: unknown): Fields | boolean;
   /** What the copies made since the last time refer to, directly or not; {} for nothing. To be put beside them. */
-  takeDefs(): Json;
+  takeDefs(): Fields;
 }
 
 /** Definitions that one tool carries along; what is beyond is left open, for a list of tools has to be read by a model. */
@@ -34,7 +35,7 @@ export function createSchemaCopier(document: OpenApiDocument): SchemaCopier {
   const names = new Map<string, string>();
   const taken = new Set<string>();
   /** What references stand for, and what that refers to in its turn: many tools share them. */
-  const known = new Map<string, { readonly schema: Json | boolean; readonly refs: ReadonlySet<string> }>();
+  const known = new Map<string, { readonly schema: Fields | boolean; readonly refs: ReadonlySet<string> }>();
   let seen = new Set<string>();
 
   const nameOf = (ref: string): string => {
@@ -59,9 +60,9 @@ export function createSchemaCopier(document: OpenApiDocument): SchemaCopier {
     return definition;
   };
 
-  function copy(schema: unknown, depth = 0): Json | boolean {
+  function copy(schema: unknown, depth = 0): Fields | boolean {
     if (typeof schema === 'boolean') return schema;
-    if (!isRecord(schema) || depth > DEEPEST) return {};
+    if (!isFields(schema) || depth > DEEPEST) return {};
     const { $ref: ref } = schema;
     const made: Record<string, unknown> = {};
     for (const [key, value] of Object.entries(schema)) {
@@ -73,20 +74,20 @@ export function createSchemaCopier(document: OpenApiDocument): SchemaCopier {
     return document.isOld ? modernised(referring, schema) : referring;
   }
 
-  function reference(ref: string): Json {
+  function reference(ref: string): Fields {
     if (resolve(document, { $ref: ref }) === undefined) return {};
     seen.add(ref);
     return { $ref: `#/$defs/${nameOf(ref)}` };
   }
 
   function copyKeyword(key: string, value: unknown, depth: number): unknown {
-    if (MAPS.has(key) && isRecord(value)) {
+    if (MAPS.has(key) && isFields(value)) {
       const map: Record<string, unknown> = {};
       for (const [name, each] of Object.entries(value)) set(map, name, copy(each, depth));
       return map;
     }
     if (LISTS.has(key) && Array.isArray(value)) return value.map((each) => copy(each, depth));
-    if (SINGLE.has(key) && (isRecord(value) || typeof value === 'boolean')) return copy(value, depth);
+    if (SINGLE.has(key) && (isFields(value) || typeof value === 'boolean')) return copy(value, depth);
     return value;
   }
 
@@ -110,7 +111,7 @@ export function createSchemaCopier(document: OpenApiDocument): SchemaCopier {
 }
 
 /** What 3.0 says in its own way. */
-function modernised(made: Json, { nullable }: Json): Json {
+function modernised(made: Fields, { nullable }: Fields): Fields {
   const schema: Record<string, unknown> = { ...made };
   for (const [flag, limit] of [
     ['exclusiveMinimum', 'minimum'],
@@ -138,10 +139,10 @@ export const set = (target: Record<string, unknown>, name: string, value: unknow
 };
 
 /** The schema itself where it is a reference; undefined unless it is that of an object whose properties are listed. */
-export function objectSchema(document: OpenApiDocument, schema: unknown): Json | undefined {
+export function objectSchema(document: OpenApiDocument, schema: unknown): Fields | undefined {
   const found = resolve(document, schema);
-  if (!isRecord(found) || own(found, 'nullable') === true) return undefined;
+  if (!isFields(found) || own(found, 'nullable') === true) return undefined;
   const isCombined = ['allOf', 'anyOf', 'oneOf', 'not', 'if'].some((key) => own(found, key) !== undefined);
-  const isObject = found.type === 'object' || (found.type === undefined && isRecord(found.properties));
+  const isObject = found.type === 'object' || (found.type === undefined && isFields(found.properties));
   return isObject && !isCombined ? found : undefined;
 }

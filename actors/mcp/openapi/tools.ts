@@ -1,7 +1,8 @@
 /** The operations of an OpenAPI document as tools. Pure: a document in, descriptions and the ways to make requests out. */
 
 import type { ToolDescription } from '../../context.ts';
-import { isRecord, type Json, type OpenApiDocument, own, resolve, textOf } from './document.ts';
+import { type Fields, isFields } from '../../fields.ts';
+import { type OpenApiDocument, own, resolve, textOf } from './document.ts';
 import { type Body, bodyOf, isJson, named, type Parameter, parametersOf } from './operation.ts';
 import { createSchemaCopier, objectSchema, type SchemaCopier, set } from './schema.ts';
 
@@ -23,12 +24,12 @@ export function operationsOf(document: OpenApiDocument): readonly Operation[] {
   const { root } = document;
   const copier = createSchemaCopier(document);
   const names = new Set<string>();
-  return Object.entries(isRecord(root.paths) ? root.paths : {}).flatMap(([path, given]) => {
+  return Object.entries(isFields(root.paths) ? root.paths : {}).flatMap(([path, given]) => {
     const item = resolve(document, given);
-    if (!path.startsWith('/') || !isRecord(item)) return [];
+    if (!path.startsWith('/') || !isFields(item)) return [];
     return METHODS.flatMap((method) => {
       const operation = own(item, method);
-      if (!isRecord(operation)) return [];
+      if (!isFields(operation)) return [];
       const base = serverPath(operation.servers) ?? serverPath(item.servers) ?? serverPath(root.servers) ?? '';
       const { parameters, body } = named(
         parametersOf(document, item.parameters, operation.parameters),
@@ -51,7 +52,7 @@ export function operationsOf(document: OpenApiDocument): readonly Operation[] {
 }
 
 /** As HTTP has it (RFC 9110, 9.2). */
-function annotationsOf(method: string): Json {
+function annotationsOf(method: string): Fields {
   if (['get', 'head', 'options'].includes(method)) return { readOnlyHint: true };
   if (method === 'delete') return { readOnlyHint: false, destructiveHint: true, idempotentHint: true };
   return { readOnlyHint: false, ...(method === 'put' && { idempotentHint: true }) };
@@ -81,7 +82,7 @@ function serverPath(servers: unknown): string | undefined {
   return new URL(filled, 'http://plugin/').pathname.replace(/\/+$/, '');
 }
 
-function inputSchema(copier: SchemaCopier, parameters: readonly Parameter[], body: Body | null): Json {
+function inputSchema(copier: SchemaCopier, parameters: readonly Parameter[], body: Body | null): Fields {
   const properties: Record<string, unknown> = {};
   const required: string[] = [];
   const add = (name: string, schema: unknown, isRequired: boolean, description: string | undefined) => {
@@ -116,17 +117,17 @@ const BYTES = { type: 'string', contentEncoding: 'base64', description: 'Bytes, 
  * What every good answer is: null where one of them is no JSON, or where it isn't told what it looks like. A value that is
  * no object goes into `result`.
  */
-function outputSchema(document: OpenApiDocument, copier: SchemaCopier, responses: unknown): Json | null {
-  const good = Object.entries(isRecord(responses) ? responses : {})
+function outputSchema(document: OpenApiDocument, copier: SchemaCopier, responses: unknown): Fields | null {
+  const good = Object.entries(isFields(responses) ? responses : {})
     .filter(([status]) => /^2(\d\d|XX)$/i.test(status))
     .map(([, response]) => resolve(document, response));
   const schemas = good.map((response) => {
     const content = own(response, 'content');
-    const type = isRecord(content) ? Object.keys(content).find(isJson) : undefined;
+    const type = isFields(content) ? Object.keys(content).find(isJson) : undefined;
     return type === undefined ? undefined : own(own(content, type), 'schema');
   });
   const [schema] = schemas;
-  if (schemas.length !== 1 || !isRecord(schema) || Object.keys(schema).length === 0) return null;
+  if (schemas.length !== 1 || !isFields(schema) || Object.keys(schema).length === 0) return null;
   const object = objectSchema(document, schema);
   const copied = copier.copy(object ?? schema);
   const defs = copier.takeDefs();
@@ -136,7 +137,7 @@ function outputSchema(document: OpenApiDocument, copier: SchemaCopier, responses
     ...(object === undefined
       ? { type: 'object', properties: { result: found }, required: ['result'] }
       : { ...found, type: 'object' }),
-    ...(Object.keys(defs).length > 0 && { $defs: { ...defs, ...(isRecord(found.$defs) ? found.$defs : {}) } }),
+    ...(Object.keys(defs).length > 0 && { $defs: { ...defs, ...(isFields(found.$defs) ? found.$defs : {}) } }),
   };
 }
 

@@ -3,6 +3,7 @@
 import { Agent, request as httpRequest } from 'node:http';
 import { FAILURES, type FailureCode } from '../../../machines/failure.ts';
 import { type SupervisorError, supervisorError } from '../../errors.ts';
+import type { HttpErrorCode } from '../../gateway/http/http-error.ts';
 import type { DaemonState } from './contracts.ts';
 import { findSocket } from './socket-path.ts';
 
@@ -117,12 +118,15 @@ export function errorOf(body: unknown, status: number): SupervisorError {
   const told = (answer as { error?: Record<string, unknown> } | null)?.error ?? {};
   const { code, message, hint, plugin, stderrTail, data, fate } = told;
   const words = typeof message === 'string' ? message : `The daemon answered with HTTP status ${status}.`;
-  const isKnown = typeof code === 'string' && Object.hasOwn(FAILURES, code);
+  const known = typeof code === 'string' && Object.hasOwn(FAILURES, code) ? (code as FailureCode) : null;
+  const ofFront = typeof code === 'string' && Object.hasOwn(OF_FRONT, code) ? OF_FRONT[code as HttpErrorCode] : null;
   return supervisorError(
-    isKnown ? (code as FailureCode) : (HTTP[String(code)] ?? 'INTERNAL_ERROR'),
+    known ?? ofFront ?? 'INTERNAL_ERROR',
     {
       message: words,
-      ...(typeof hint === 'string' ? { hint } : {}),
+      // What the front advises is for whoever writes requests.
+      ...(typeof hint === 'string' && known !== null ? { hint } : {}),
+      ...(known === null && ofFront === 'INTERNAL_ERROR' ? { hint: OTHER_VERSION } : {}),
       ...(Array.isArray(stderrTail) ? { stderrTail: stderrTail.map(String) } : {}),
       data: { ...(data as object | undefined), ...(fate === undefined ? {} : { fate }) },
     },
@@ -130,11 +134,20 @@ export function errorOf(body: unknown, status: number): SupervisorError {
   );
 }
 
-/** What the HTTP front refuses by itself. */
-const HTTP: Readonly<Record<string, FailureCode>> = {
+/** What the front refuses by itself, as a command tells it. To whoever comes by the socket most of it never happens. */
+const OF_FRONT: Readonly<Record<HttpErrorCode, FailureCode>> = {
+  HTTP_BAD_REQUEST: 'CALL_BAD_ARGUMENTS',
   HTTP_TOO_LARGE: 'CALL_TOO_LARGE',
   HTTP_RATE_LIMIT: 'CALL_QUEUE_FULL',
   HTTP_CLOSING: 'INTERNAL_CLOSED',
-  HTTP_BAD_REQUEST: 'CALL_BAD_ARGUMENTS',
-  HTTP_NOT_FOUND: 'CONFIG_UNKNOWN_PLUGIN',
+  HTTP_NOT_FOUND: 'INTERNAL_ERROR',
+  HTTP_METHOD: 'INTERNAL_ERROR',
+  HTTP_ENCODING: 'INTERNAL_ERROR',
+  HTTP_UNAUTHORIZED: 'INTERNAL_ERROR',
+  HTTP_FORBIDDEN: 'INTERNAL_ERROR',
+  HTTP_HOST: 'INTERNAL_ERROR',
+  HTTP_ORIGIN: 'INTERNAL_ERROR',
 };
+
+const OTHER_VERSION =
+  'Command and daemon are of different versions, perhaps: end it with `mcp-supervisor serve --stop`, and start it anew.';

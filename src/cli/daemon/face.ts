@@ -3,6 +3,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { SupervisorError } from '../../errors.ts';
+import { hintFor, statusFor } from '../../gateway/hint.ts';
+import { HttpError } from '../../gateway/http/http-error.ts';
 import type { Supervisor } from '../../options.ts';
 import type { DaemonState } from './contracts.ts';
 import { waitForState } from './wait-for-state.ts';
@@ -27,11 +29,13 @@ export function createFace({ supervisor, state, stop, reload, gateway }: FacePar
         reply(
           response,
           body === undefined ? 404 : 200,
-          body ?? { error: { code: 'HTTP_NOT_FOUND', message: `There is no ${path}.` } },
+          body ?? told(new HttpError('HTTP_NOT_FOUND', `There is no ${path}.`)),
         ),
       (error: unknown) =>
         reply(response, 503, {
-          error: SupervisorError.is(error) ? error : { code: 'INTERNAL_ERROR', message: String(error) },
+          error: SupervisorError.is(error)
+            ? { ...error.toJSON(), hint: hintFor(error.hint) }
+            : { code: 'INTERNAL_ERROR', message: String(error) },
         }),
     );
   };
@@ -39,7 +43,7 @@ export function createFace({ supervisor, state, stop, reload, gateway }: FacePar
   async function answer(asked: string, signal: AbortSignal): Promise<unknown> {
     const [, plugin, wanted] = /^GET \/daemon\/wait\/([^/]+)\/([^/]+)$/.exec(asked) ?? [];
     if (plugin !== undefined && wanted !== undefined) {
-      return waitForState(supervisor, decodeURIComponent(plugin), decodeURIComponent(wanted), signal);
+      return statusFor(await waitForState(supervisor, decodeURIComponent(plugin), decodeURIComponent(wanted), signal));
     }
     if (asked === 'GET /daemon') return state();
     if (asked === 'POST /daemon/reload') {
@@ -53,6 +57,8 @@ export function createFace({ supervisor, state, stop, reload, gateway }: FacePar
     return told;
   }
 }
+
+const told = ({ code, message, hint }: HttpError) => ({ error: { code, phase: 'http', message, hint } });
 
 function reply(response: ServerResponse, status: number, body: unknown): void {
   const text = JSON.stringify(body);
@@ -70,9 +76,11 @@ export const UPGRADE = 'mcp-stdio';
 
 /** Null, and the socket closed with a reason, for anything else. */
 export function readUpgrade(request: IncomingMessage, socket: Duplex): Bridged | null {
-  const url = new URL(request.url ?? '/', 'http://localhost');
-  if (url.pathname !== '/daemon/stdio' || request.headers.upgrade !== UPGRADE) {
-    refuseUpgrade(socket, 400, 'Bad Request', { code: 'HTTP_BAD_REQUEST', message: 'Nothing can be upgraded here.' });
+  const asked = request.url ?? '/';
+  const url = URL.canParse(asked, 'http://localhost') ? new URL(asked, 'http://localhost') : null;
+  if (url?.pathname !== '/daemon/stdio' || request.headers.upgrade !== UPGRADE) {
+    const { error } = told(new HttpError('HTTP_BAD_REQUEST', 'Nothing can be upgraded here.'));
+    refuseUpgrade(socket, 400, 'Bad Request', error);
     return null;
   }
   return { plugin: url.searchParams.get('plugin'), profile: url.searchParams.get('profile') };

@@ -93,7 +93,7 @@ async function print(
     await stdout.write(`${toJson(value, stdout.isTerminal)}\n`);
   } else {
     for (const outcome of outcomes) {
-      if ('error' in outcome) await stderr.write(errorAsText(outcome.error, stderr));
+      if ('error' in outcome) await stderr.write(errorAsText(outcome.error, stderr, outcome.name));
       else {
         const { status } = outcome;
         await stdout.write(`${stdout.style.bold(outcome.name)} ${painter(status, stdout.style)(stateOf(status))}\n`);

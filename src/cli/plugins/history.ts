@@ -35,8 +35,9 @@ export function historyAsText(entries: readonly HistoryEntry[], output: Pick<Out
   const { style } = output;
   return entries
     .map((entry) => {
-      const { at, state, generation, failure, reason } = entry;
-      const why = failure === null ? (reason ?? '') : `${failure.code}: ${failure.message}`;
+      const { at, state, generation, failure, reason, instance } = entry;
+      const said = failure === null ? (reason ?? '') : `${failure.code}: ${failure.message}`;
+      const why = instance === undefined ? said : `${instance} ${said}`;
       const head = `${style.dim(localTime(at))}  ${painter(entry, style)(state.padEnd(10))}  ${style.dim(`#${generation}`.padEnd(4))}`;
       // Time, state and number of the start: 19 + 2 + 10 + 2 + 4 and a blank.
       const text = wrap(printableLine(why).split(' '), Math.max(20, output.columns() - 38), '');
@@ -47,7 +48,7 @@ export function historyAsText(entries: readonly HistoryEntry[], output: Pick<Out
 }
 
 /** `2026-11-23 14:05:09`, where the reader is. */
-export function localTime(iso: string): string {
+function localTime(iso: string): string {
   const date = new Date(iso);
   const two = (number: number) => String(number).padStart(2, '0');
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;

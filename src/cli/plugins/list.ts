@@ -1,4 +1,4 @@
-import { supervisorError } from '../../errors.ts';
+import { unknownPlugin } from '../../errors.ts';
 import type { PluginStatus } from '../../options.ts';
 import { EXIT } from '../exit-codes.ts';
 import { toJson } from '../json.ts';
@@ -31,18 +31,9 @@ export async function list(invocation: PluginsInvocation, context: CommandContex
 function find(name: string, plugins: readonly PluginStatus[]): PluginStatus {
   const found = plugins.find((status) => status.name === name);
   if (found !== undefined) return found;
-  throw unknownPlugin(
-    name,
-    plugins.map((status) => status.name),
-  );
+  const names = plugins.map((status) => status.name);
+  throw unknownPlugin(name, names, UNNAMED);
 }
 
-export const unknownPlugin = (name: string, known: readonly string[]) =>
-  supervisorError(
-    'CONFIG_UNKNOWN_PLUGIN',
-    {
-      message: `There is no plugin '${name}'.`,
-      hint: known.length === 0 ? 'Name it in the configuration file.' : `Known plugins: ${known.join(', ')}.`,
-    },
-    name,
-  );
+/** Of a plugin that is not there, where there are none at all. */
+export const UNNAMED = 'Name it in the configuration file.';

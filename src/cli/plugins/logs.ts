@@ -4,7 +4,7 @@ import { type FileHandle, open, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createLineReader } from '../../../actors/mcp/framing.ts';
 import { createStore } from '../../../actors/store/create-store.ts';
-import { supervisorError } from '../../errors.ts';
+import { supervisorError, unknownPlugin } from '../../errors.ts';
 import { printableLine } from '../../printable.ts';
 import { findDaemon } from '../daemon/client.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -13,7 +13,7 @@ import { configOf } from '../named.ts';
 import type { CommandContext } from '../session.ts';
 import type { Output } from '../terminal.ts';
 import { homeFor, type PluginsInvocation } from './contracts.ts';
-import { unknownPlugin } from './list.ts';
+import { UNNAMED } from './list.ts';
 
 /** Lines, when nothing is said. */
 const LINES = 100;
@@ -54,7 +54,7 @@ export async function logs(invocation: PluginsInvocation, context: CommandContex
 async function requireKnown(name: string, home: string, { env, shutdown }: CommandContext): Promise<void> {
   const daemon = await findDaemon(home, shutdown.signal);
   const known = daemon?.state.plugins ?? Object.keys((await configOf(home, env))?.plugins ?? {});
-  if (!known.includes(name)) throw unknownPlugin(name, known);
+  if (!known.includes(name)) throw unknownPlugin(name, known, UNNAMED);
 }
 
 const isThere = (path: string) =>

@@ -1,6 +1,13 @@
 /** What a bridge must know of the messages that it carries, to go on with another daemon as if nothing had happened. */
 
-type Message = { readonly id?: unknown; readonly method?: unknown; readonly params?: unknown };
+import { isFields } from '../../../actors/fields.ts';
+
+type Message = {
+  readonly id?: unknown;
+  readonly method?: unknown;
+  readonly params?: unknown;
+  readonly result?: unknown;
+};
 
 export interface BridgeMemory {
   /** A line of the client. */
@@ -11,6 +18,8 @@ export interface BridgeMemory {
   lost(): readonly string[];
   /** What makes another daemon know this session. Empty for a client that has none. */
   replay(): readonly string[];
+  /** What the client must hear of another daemon: its lists may be others. */
+  news(): readonly string[];
 }
 
 /** Ids of our own, which no client takes. */
@@ -26,6 +35,8 @@ export function createBridgeMemory(): BridgeMemory {
   const subscribed = new Map<string, Message>();
   let asked = 0;
   let isAnother = false;
+  /** Kinds of lists that its greeting named. */
+  let lists: readonly string[] = [];
 
   return {
     sent(line) {
@@ -45,6 +56,7 @@ export function createBridgeMemory(): BridgeMemory {
       const message = parse(line);
       if (message === null || message.id === undefined || message.method !== undefined) return true;
       open.delete(JSON.stringify(message.id));
+      if (hello !== null && message.id === hello.id) lists = listsOf(message.result);
       return !(typeof message.id === 'string' && message.id.startsWith(OWN));
     },
     lost() {
@@ -81,7 +93,16 @@ export function createBridgeMemory(): BridgeMemory {
       const [first = '', ...rest] = again;
       return [first, ...(isInitialized ? ['{"jsonrpc":"2.0","method":"notifications/initialized"}'] : []), ...rest];
     },
+    news: () =>
+      isAnother && isInitialized
+        ? lists.map((kind) => JSON.stringify({ jsonrpc: '2.0', method: `notifications/${kind}/list_changed` }))
+        : [],
   };
+}
+
+function listsOf(greeting: unknown): readonly string[] {
+  const capabilities = isFields(greeting) ? greeting.capabilities : null;
+  return isFields(capabilities) ? ['tools', 'prompts', 'resources'].filter((kind) => capabilities[kind] != null) : [];
 }
 
 const uriOf = ({ params }: Message): string => String((params as { uri?: unknown } | undefined)?.uri);
@@ -89,7 +110,7 @@ const uriOf = ({ params }: Message): string => String((params as { uri?: unknown
 function parse(line: string): Message | null {
   try {
     const message: unknown = JSON.parse(line);
-    return typeof message === 'object' && message !== null && !Array.isArray(message) ? (message as Message) : null;
+    return isFields(message) ? message : null;
   } catch {
     return null;
   }

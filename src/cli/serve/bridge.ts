@@ -89,6 +89,7 @@ export async function bridge(
     for (const line of memory.replay()) next.write(`${line}\n`);
     for (const line of waiting) next.write(`${line}\n`);
     waiting = [];
+    for (const line of memory.news()) stdout.write(`${line}\n`);
     if (ended) next.end();
   }
 
@@ -97,7 +98,10 @@ export async function bridge(
     while (!signal.aborted && !ended) {
       const found = await findDaemon(home, signal).catch(() => null);
       const next = found === null ? null : await openPipe(found, plugin, profile);
-      if (next !== null) return attach(next);
+      if (next !== null) {
+        void terminal.stderr.write('The next one is here.\n');
+        return attach(next);
+      }
       if (Date.now() > until)
         throw supervisorError('HOME_NO_DAEMON', { message: 'The daemon that served this client ended.' });
       await delay(PAUSE);

@@ -22,7 +22,7 @@ export function carryUpgrades(server: Server, { gateway, config, report }: Carry
     const asked = readUpgrade(request, socket);
     if (asked === null) return;
     try {
-      const endpoint = findEndpoint(gateway.endpoints, config(), asked);
+      const endpoint = findEndpoint(gateway, asked, Object.keys(config().profiles));
       acceptUpgrade(socket);
       if (head.length > 0) socket.unshift(head);
       void carry(endpoint, socket);

@@ -2,6 +2,7 @@
 
 import { FailureError } from '../../../actors/failure-error.ts';
 import { createStore } from '../../../actors/store/create-store.ts';
+import { aborted } from '../../aborted.ts';
 import type { Config } from '../../config-file/contracts.ts';
 import { SupervisorError } from '../../errors.ts';
 import type { Gateway } from '../../gateway/contracts.ts';
@@ -69,7 +70,10 @@ async function run(flags: ServeFlags, { terminal, shutdown, env }: CommandContex
     apply: (config) => applied(config),
     problem(error) {
       if (error === null) report.note('the configuration is good again');
-      else report.problem(error);
+      else {
+        report.problem(error);
+        report.note('the last good configuration counts');
+      }
     },
   });
   running.configuration = configuration;
@@ -78,7 +82,7 @@ async function run(flags: ServeFlags, { terminal, shutdown, env }: CommandContex
 
   const server = serverOf(config, flags);
   const { host = DEFAULT_HOST, port = DEFAULT_PORT } = server;
-  const own = await ownToken(home, host, server);
+  let own = await ownToken(home, host, server);
   const gatewayOptions = (of: Config) => {
     const options = { ...gatewayOptionsOf(of, serverOf(of, flags)), logger: log };
     return own === null || (options.tokens ?? []).length > 0 ? options : { ...options, tokens: [{ token: own.token }] };
@@ -134,6 +138,11 @@ async function run(flags: ServeFlags, { terminal, shutdown, env }: CommandContex
   urls.push(...reachableAt(outer.url));
 
   applied = async (next) => {
+    if (own === null) {
+      // `auth: always` from now on, or no tokens in the file any more: without one nobody would get in.
+      own = await ownToken(home, host, serverOf(next, flags));
+      if (own !== null) report.note(`a token is asked for from now on; it is kept in ${own.path}`);
+    }
     await gateway.update(gatewayOptions(next));
     const changes = await supervisor.configure(next.plugins, next.defaults);
     for (const warning of next.warnings) report.note(warning);
@@ -191,9 +200,3 @@ async function ownToken(home: string, host: string, { tokens = [], auth }: Retur
   const { loadOrCreateToken } = await import('../../gateway/http/token-file.ts');
   return loadOrCreateToken(home);
 }
-
-const aborted = (signal: AbortSignal) =>
-  new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });

@@ -1,5 +1,6 @@
 import type { Config, ServerOptions } from '../../config-file/contracts.ts';
 import { configPlaces } from '../../config-file/find.ts';
+import { isLoopback as isLoopbackAddress } from '../../gateway/http/caller.ts';
 import type { GatewayOptions } from '../../gateway/options.ts';
 import { homeOf } from '../../home.ts';
 
@@ -59,4 +60,4 @@ export function gatewayOptionsOf(config: Config, { host, port, ...options }: Ser
   return { ...options, profiles: config.profiles };
 }
 
-export const isLoopback = (host: string): boolean => /^(127(\.\d{1,3}){3}|::1|localhost)$/i.test(host);
+export const isLoopback = (host: string): boolean => host.toLowerCase() === 'localhost' || isLoopbackAddress(host);

@@ -24,6 +24,7 @@ export function createPipeEndpoints(
   return {
     all: (view) => endpoints.all(view),
     plugin: (name, view) => endpoints.plugin(name, view),
+    keep: (isCurrent) => endpoints.keep(isCurrent),
     close() {
       endpoints.close();
       relay.close();

@@ -1,6 +1,7 @@
 /** What the daemon says: calm lines for a person on stderr, or JSON lines on stdout. */
 
 import type { SupervisorError } from '../../errors.ts';
+import { hintFor } from '../../gateway/hint.ts';
 import type { LogLine, Supervisor } from '../../options.ts';
 import { toJson } from '../json.ts';
 import { createLinesProgress, type Progress } from '../progress.ts';
@@ -55,22 +56,35 @@ export function createReport({ stdout, stderr }: Terminal, flags: ServeFlags): R
     started: async (started) => stderr.write(banner(started, stderr)),
     follow(supervisor) {
       const shows = new Map<string, Progress>();
-      const of = (plugin: string) => {
-        let progress = shows.get(plugin);
+      /** Each instance has a start of its own. */
+      const of = (plugin: string, instance = plugin) => {
+        let progress = shows.get(instance);
         if (progress === undefined) {
           progress = createLinesProgress({
             output: stderr,
-            label: labelOf(plugin),
-            status: () => supervisor.status(plugin),
+            label: labelOf(plugin) + instance.slice(plugin.length),
+            status() {
+              const status = supervisor.status(plugin);
+              return status.instances?.find(({ name }) => name === instance) ?? status;
+            },
             streams: flags.verbose === true ? STREAMS : NONE,
+            advise: hintFor,
           });
-          shows.set(plugin, progress);
+          shows.set(instance, progress);
         }
         return progress;
       };
-      supervisor.on('plugin:state', (change) => of(change.plugin).state(change));
+      supervisor.on('plugin:state', (change) => {
+        const { plugin, instance = plugin, state } = change;
+        // One that has just been added: that is told by whoever added it.
+        if (state !== 'absent' || shows.has(instance)) of(plugin, instance).state(change);
+      });
       supervisor.on('plugin:log', (line) => of(line.plugin).log(line));
-      supervisor.on('plugin:removed', ({ plugin }) => shows.delete(plugin));
+      supervisor.on('plugin:removed', ({ plugin }) => {
+        for (const instance of [...shows.keys()]) {
+          if (instance === plugin || instance.startsWith(`${plugin}#`)) shows.delete(instance);
+        }
+      });
     },
     note: (text) => void stderr.write(`${style.dim(new Date().toTimeString().slice(0, 8))} ${text}\n`),
     problem: (error) => void stderr.write(errorAsText(error, stderr)),

@@ -1,10 +1,11 @@
 /** `serve --stdio`: one AI client's pipe, served by the daemon where one runs, else by a supervisor of its own. */
 
 import { type Config, emptyConfig } from '../../config-file/contracts.ts';
-import { supervisorError } from '../../errors.ts';
+import { supervisorError, unknownPlugin } from '../../errors.ts';
 import type { PluginOptions } from '../../options.ts';
 import { findDaemon } from '../daemon/client.ts';
 import { EXIT } from '../exit-codes.ts';
+import { refuseFlags } from '../named.ts';
 import type { Flags } from '../options.ts';
 import type { ServeInvocation } from '../serve.ts';
 import type { CommandContext } from '../session.ts';
@@ -30,6 +31,7 @@ export async function serveStdioCommand(invocation: ServeInvocation, context: Co
   shutdown.mayBeEnded();
   const places = placesOf(flags, env);
   const isNamed = source === undefined ? pluginArgs.length === 0 : NAME.test(source);
+  if (isNamed) refuseFlags(source ?? null, flags as Flags);
   if (isNamed && flags.config === undefined) {
     const daemon = await findDaemon(places.home, shutdown.signal);
     if (daemon !== null && (source === undefined || daemon.state.plugins.includes(source))) {
@@ -41,12 +43,14 @@ export async function serveStdioCommand(invocation: ServeInvocation, context: Co
   const { config, plugin } = await choose(invocation, places, env);
   for (const warning of config.warnings) report.note(warning);
 
-  const [{ createSupervisor }, { createPipeEndpoints }, { serveStdio }, { findEndpoint }] = await Promise.all([
-    import('../../supervisor.ts'),
-    import('./pipe-endpoints.ts'),
-    import('../../gateway/mcp/transports/stdio.ts'),
-    import('./find-endpoint.ts'),
-  ]);
+  const [{ createSupervisor }, { createPipeEndpoints }, { serveStdio }, { findEndpoint }, { createView }] =
+    await Promise.all([
+      import('../../supervisor.ts'),
+      import('./pipe-endpoints.ts'),
+      import('../../gateway/mcp/transports/stdio.ts'),
+      import('./find-endpoint.ts'),
+      import('../../gateway/view.ts'),
+    ]);
   const log = supervisorLog(report);
   const supervisor = createSupervisor({
     home: places.home,
@@ -58,7 +62,9 @@ export async function serveStdioCommand(invocation: ServeInvocation, context: Co
   report.follow(supervisor);
   shutdown.own(() => supervisor.close());
   const endpoints = createPipeEndpoints(supervisor, { log, maxToolName: config.server.maxToolName });
-  const endpoint = findEndpoint(endpoints, config, { plugin, profile });
+  const views = new Map(Object.entries(config.profiles).map(([name, part]) => [name, createView(name, part)]));
+  const served = { endpoints, profile: (name: string) => views.get(name) };
+  const endpoint = findEndpoint(served, { plugin, profile }, [...views.keys()]);
   await serveStdio({ endpoint, input: process.stdin, output: process.stdout, log, signal: shutdown.signal });
   endpoints.close();
   return EXIT.ok;
@@ -86,17 +92,8 @@ async function choose(
     const options = Object.hasOwn(config.plugins, source) ? config.plugins[source] : undefined;
     if (options !== undefined) return { config: { ...config, plugins: { [source]: options } }, plugin: source };
     const known = Object.keys(config.plugins);
-    throw supervisorError(
-      'CONFIG_UNKNOWN_PLUGIN',
-      {
-        message: `There is no plugin '${source}'.`,
-        hint:
-          known.length === 0
-            ? `A folder is written ./${source}, a repository owner/${source}, a package npm:${source} or pypi:${source}.`
-            : `Known plugins: ${known.join(', ')}.`,
-      },
-      source,
-    );
+    const places = `A folder is written ./${source}, a repository owner/${source}, a package npm:${source} or pypi:${source}.`;
+    throw unknownPlugin(source, known, places);
   }
   return ofSource({ source, flags, pluginArgs }, env);
 }

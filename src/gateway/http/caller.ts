@@ -1,6 +1,6 @@
 /** Who is at the other end of a request: decided by the socket that listens, not by what the request says of itself. */
 
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Server, Socket } from 'node:net';
 
 /**
@@ -20,7 +20,7 @@ export interface Caller {
 
 export type IdentifyCaller = (request: IncomingMessage) => Caller;
 
-/** X-Forwarded-* count only from `trustedProxy`. */
+/** What X-Forwarded-* say in a caller's favour counts only from `trustedProxy`. */
 export function createIdentifyCaller(trustedProxy: string | undefined): IdentifyCaller {
   /** What holds for every request of a connection, looked at once. */
   const connections = new WeakMap<Socket, Connection>();
@@ -34,7 +34,9 @@ export function createIdentifyCaller(trustedProxy: string | undefined): Identify
     }
     const { reach, secure, localAddress } = connection;
     const host = (headers.host ?? '').toLowerCase();
-    if (!connection.isProxy) return { reach, host, secure, localAddress };
+    if (!connection.isProxy) {
+      return { reach: reach === 'loopback' && isForwarded(headers) ? 'open' : reach, host, secure, localAddress };
+    }
     // The proxy appends what it saw itself: only the last word of a list is its own.
     const client = lastOf(headers['x-forwarded-for']);
     return {
@@ -75,6 +77,19 @@ function reachOf(socket: Socket): Reach {
 const plainAddress = (address: string) => address.replace(/^::ffff:(?=\d+\.)/i, '').toLowerCase();
 
 export const isLoopback = (address: string): boolean => /^127(\.\d{1,3}){3}$/.test(address) || address === '::1';
+
+/**
+ * Whether a proxy that nobody told us of says that somebody off this machine asks: without it the whole network would be as good
+ * as its owner. Believed because it can only take something away.
+ */
+function isForwarded({ 'x-forwarded-for': by, forwarded }: IncomingHttpHeaders): boolean {
+  if (by === undefined && forwarded === undefined) return false;
+  const named = [...(forwarded ?? '').matchAll(/for="?\[?([^;,"\]\s]*)/gi)].map(([, address = '']) => address);
+  const seen = [by ?? []].flat().flatMap((list) => list.split(','));
+  return [...seen, ...named].some(
+    (address) => !isLoopback(plainAddress(address.trim().replace(/^(127[\d.]+):\d+$/, '$1'))),
+  );
+}
 
 function lastOf(header: string | readonly string[] | undefined): string {
   const text = typeof header === 'string' ? header : (header?.join(',') ?? '');

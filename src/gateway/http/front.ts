@@ -2,9 +2,8 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Log } from '../../../actors/context.ts';
-import type { ErrorAnswer } from '../rest/error-body.ts';
-import { CLOSED_BY_CALLER } from '../rest/error-body.ts';
 import type { Door } from './door.ts';
+import { CLOSED_BY_CALLER, type ErrorAnswer } from './error-answer.ts';
 import { Exchange } from './exchange.ts';
 import { HttpError } from './http-error.ts';
 import { replyJson, setSecurityHeaders } from './reply.ts';

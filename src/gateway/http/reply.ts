@@ -1,6 +1,7 @@
 /** The few ways in which the gateway answers. */
 
 import type { ServerResponse } from 'node:http';
+import { cutUnread } from './cut-unread.ts';
 
 /** On every answer: nothing of ours is cached, sniffed or framed. */
 const SECURITY = {
@@ -21,11 +22,12 @@ export function replyText(response: ServerResponse, status: number, type: string
   response.statusCode = status;
   response.setHeader('content-type', type);
   response.setHeader('content-length', Buffer.byteLength(text));
-  if (req.method === 'HEAD') response.end();
-  else response.end(text);
+  if (req.method === 'HEAD') return void response.end();
+  cutUnread(response, text);
+  response.end(text);
 }
 
-export const JSON_TYPE = 'application/json; charset=utf-8';
+const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** `undefined` is told as null: there is always a JSON value. */
 export const replyJson = (response: ServerResponse, status: number, value: unknown): void =>

@@ -3,6 +3,7 @@
 import { chmod, lstat, rm } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, connect, type ListenOptions } from 'node:net';
+import { isMainThread } from 'node:worker_threads';
 import { portHolder } from '../../../actors/ports.ts';
 import { supervisorError } from '../../errors.ts';
 import type { Gateway } from '../contracts.ts';
@@ -72,12 +73,25 @@ export function createGatewayServer(handle: RequestListener): Server {
 export function listen(server: Server, where: ListenOptions): Promise<ReturnType<Server['address']>> {
   return new Promise((resolve, reject) => {
     const failed = (error: NodeJS.ErrnoException) => void addressError(error, where).then(reject, reject);
-    server.once('error', failed);
-    server.listen(where, () => {
+    const done = () => {
       server.off('error', failed);
       resolve(server.address());
-    });
+    };
+    server.once('error', failed);
+    if (where.path === undefined) server.listen(where, done);
+    else privately(() => server.listen(where, done));
   });
+}
+
+/** Makes a socket that is its owner's from its first moment on: whoever watches the folder is quicker than a `chmod`. */
+function privately(make: () => void): void {
+  // Threads can't set the mask of their process.
+  const mask = isMainThread ? process.umask(0o177) : null;
+  try {
+    make();
+  } finally {
+    if (mask !== null) process.umask(mask);
+  }
 }
 
 const WHY: Readonly<Record<string, string>> = {

@@ -3,7 +3,7 @@ import type { Catalogs, KnownCatalog } from '../contracts.ts';
 /** Milliseconds that a first list waits for a plugin that was never seen; clients give 10 to 30 s. */
 export const LIST_WAIT = 8000;
 /** Milliseconds that a handshake waits for it: it must be answered within a second. */
-export const HANDSHAKE_WAIT = 700;
+const HANDSHAKE_WAIT = 700;
 
 /** Waits for the lists of plugins that were never seen; the waiting of all clients for one plugin is counted together. */
 export interface Acquaintance {

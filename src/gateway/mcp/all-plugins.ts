@@ -1,9 +1,11 @@
 /** All plugins that a view shows behind one address: tools and prompts as `plugin__name`, resources under their own URIs. */
 
 import type { ToolDescription } from '../../../actors/context.ts';
-import { isRunning } from '../catalogs.ts';
+import type { Fields } from '../../../actors/fields.ts';
 import type { KnownCatalog, Named } from '../contracts.ts';
+import { isRunning } from '../is-running.ts';
 import type { View } from '../view.ts';
+import { asText } from './as-text.ts';
 import type { ClientRequest, Era } from './contracts.ts';
 import { legacyTools } from './eras/legacy-tools.ts';
 import { shapeResult } from './eras/shape.ts';
@@ -17,8 +19,6 @@ import { RPC, RpcError } from './rpc-error.ts';
 import { standInFor, standIns } from './stand-ins.ts';
 import { createTaskOwners } from './task-owners.ts';
 import { readOwnedUri } from './uris.ts';
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** Names that are remembered beyond the list they stood in; a server may invent new ones for ever. */
 const MAX_LISTED = 10_000;
@@ -136,7 +136,7 @@ export function createAllPlugins(view: View, shared: Shared, send: Send): Face {
   async function call(request: ClientRequest): Promise<unknown> {
     const params = (request.params ?? {}) as Fields;
     const owner = ownerOf('tools', params.name);
-    if (owner === undefined) throw unknownTool(String(params.name));
+    if (owner === undefined) throw unknownTool(params.name);
     const { plugin, name } = owner;
     const result = await callTool(plugin, request, { ...params, name }, { shared, view, send });
     tasks.note(plugin, result);
@@ -146,7 +146,7 @@ export function createAllPlugins(view: View, shared: Shared, send: Send): Face {
   function prompt(request: ClientRequest): Promise<unknown> {
     const params = (request.params ?? {}) as Fields;
     const owner = ownerOf('prompts', params.name);
-    if (owner === undefined) throw new RpcError(RPC.invalidParams, `Unknown prompt: ${String(params.name)}`);
+    if (owner === undefined) throw new RpcError(RPC.invalidParams, `Unknown prompt: ${asText(params.name)}`);
     return send(owner.plugin, request, 'prompts/get', { ...params, name: owner.name });
   }
 
@@ -162,7 +162,8 @@ export function createAllPlugins(view: View, shared: Shared, send: Send): Face {
 
   async function read(request: ClientRequest): Promise<unknown> {
     const params = (request.params ?? {}) as Fields;
-    const asked = String(params.uri);
+    const asked = params.uri;
+    if (typeof asked !== 'string') throw notFound(request, asked);
     let refusal: unknown;
     for (const { plugin, uri } of candidates(asked)) {
       try {
@@ -221,7 +222,8 @@ export function createAllPlugins(view: View, shared: Shared, send: Send): Face {
     },
     tool(given) {
       const owner = ownerOf('tools', given);
-      return owner && catalogs.get(owner.plugin)?.tools.find(({ name }) => name === owner.name);
+      if (owner === undefined || !view.hasTool(owner.plugin, owner.name)) return undefined;
+      return catalogs.get(owner.plugin)?.tools.find(({ name }) => name === owner.name);
     },
     locate: async (uri) => candidates(uri)[0],
     // Nobody can say which of them it is for.
@@ -232,7 +234,7 @@ export function createAllPlugins(view: View, shared: Shared, send: Send): Face {
   };
 }
 
-const notFound = ({ client }: ClientRequest, uri: string): RpcError =>
+const notFound = ({ client }: ClientRequest, uri: unknown): RpcError =>
   new RpcError(client.era === 'legacy' ? RPC.resourceNotFound : RPC.invalidParams, 'Resource not found', { uri });
 
 /** Contents under the URI that was asked for, where the plugin calls them otherwise. */

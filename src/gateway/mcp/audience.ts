@@ -1,7 +1,6 @@
+import { SUBSCRIPTION_KEY } from '../../../actors/mcp/meta.ts';
 import type { ListKind } from '../contracts.ts';
 import type { Client, ClientRequest } from './contracts.ts';
-
-export const SUBSCRIPTION_KEY = 'io.modelcontextprotocol/subscriptionId';
 
 /** Milliseconds in which changes are gathered: a start changes all lists of a plugin, an edit those of many. */
 const GATHER = 50;
@@ -35,6 +34,8 @@ export interface Audience {
 
 export function createAudience(): Audience {
   const listeners = new Map<Client, Listener>();
+  /** What still runs for one that has left must not bring it back: nobody would end that. */
+  const gone = new WeakSet<Client>();
   const subscriptions = new Set<Subscription>();
   const gathered = new Set<ListKind>();
   let timer: NodeJS.Timeout | null = null;
@@ -57,11 +58,12 @@ export function createAudience(): Audience {
       let listener = listeners.get(client);
       if (listener === undefined) {
         listener = { used: new Map(), followed: new Map() };
-        listeners.set(client, listener);
+        if (!gone.has(client)) listeners.set(client, listener);
       }
       return listener;
     },
     left(client) {
+      gone.add(client);
       for (const end of listeners.get(client)?.followed.values() ?? []) end();
       listeners.delete(client);
     },

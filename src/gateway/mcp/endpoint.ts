@@ -1,15 +1,17 @@
 /** Answers the requests of clients at one address: what concerns the session here, the rest by the face behind it. */
 
+import { LOG_LEVEL_KEY } from '../../../actors/mcp/meta.ts';
+import { asText } from './as-text.ts';
 import { createAudience } from './audience.ts';
 import type { Client, ClientRequest, Endpoint } from './contracts.ts';
 import { toRpcError } from './eras/to-rpc-error.ts';
 import { hello } from './hello.ts';
-import { listen } from './listen.ts';
+import { listen, MOST_FOLLOWED } from './listen.ts';
+import type { Level } from './log-levels.ts';
 import type { Face, Send, Shared } from './parts.ts';
 import { RPC, RpcError } from './rpc-error.ts';
 import { whoCalls } from './who-calls.ts';
 
-const LOG_LEVEL_KEY = 'io.modelcontextprotocol/logLevel';
 /** Notifications that are the affair of transports and of the relay. */
 const NOT_THE_PLUGINS = /^notifications\/(initialized|cancelled|progress)$/;
 
@@ -17,6 +19,8 @@ const NOT_THE_PLUGINS = /^notifications\/(initialized|cancelled|progress)$/;
 const TOLD_OTHERWISE = /^notifications\/(.+\/list_changed|resources\/updated|progress|cancelled|subscriptions\/.+)$/;
 
 export interface OwnedEndpoint extends Endpoint {
+  /** No client has a session here, or waits to hear of changes. */
+  readonly isIdle: () => boolean;
   close(): void;
 }
 
@@ -65,7 +69,7 @@ export function createEndpoint(shared: Shared, build: (send: Send) => Face): Own
   }
 
   /** The server logs for all its clients: each one hears no more than it asked for. */
-  function quieter(request: ClientRequest, level: string): ClientRequest {
+  function quieter(request: ClientRequest, level: Level): ClientRequest {
     return {
       ...request,
       notify(method, params) {
@@ -112,6 +116,8 @@ export function createEndpoint(shared: Shared, build: (send: Send) => Face): Own
         if (!isLegacy) return listen(request, { face, audience, follow, closing: closing.signal, log });
         break;
       default:
+        // A server that looks at the method alone would take it for one of ours: `cancelled` names other clients' requests.
+        if (method.startsWith('notifications/')) break;
         return face.answer(request);
     }
     throw new RpcError(RPC.methodNotFound, `Method not found: ${method}`);
@@ -121,9 +127,9 @@ export function createEndpoint(shared: Shared, build: (send: Send) => Face): Own
 
   async function follow(uri: unknown, client: Client, tell: (params: object) => void): Promise<() => void> {
     const owner = typeof uri === 'string' ? await face.locate(uri) : undefined;
-    if (owner === undefined) throw new RpcError(RPC.resourceNotFound, `Resource not found: ${String(uri)}`, { uri });
+    if (owner === undefined) throw new RpcError(RPC.resourceNotFound, `Resource not found: ${asText(uri)}`, { uri });
     try {
-      return await following.follow(owner.plugin, owner.uri, client.once ? null : client.id, (params) => {
+      return await following.follow(owner.plugin, owner.uri, whoCalls(client), (params) => {
         const told = (params as { uri?: unknown }).uri;
         // A part of it keeps what the server calls it.
         tell(told === owner.uri && told !== uri ? { ...(params as object), uri } : (params as object));
@@ -137,6 +143,9 @@ export function createEndpoint(shared: Shared, build: (send: Send) => Face): Own
     const { uri } = (params ?? {}) as { readonly uri?: unknown };
     const { followed } = audience.of(client);
     if (followed.has(uri as string)) return {};
+    if (followed.size >= MOST_FOLLOWED) {
+      throw new RpcError(RPC.invalidParams, `A session may follow ${MOST_FOLLOWED} resources.`);
+    }
     const end = await follow(uri, client, (told) => client.notify('notifications/resources/updated', told));
     // Meanwhile it left, or asked for the same twice.
     if (audience.listeners.get(client)?.followed !== followed || followed.has(uri as string)) end();
@@ -182,6 +191,7 @@ export function createEndpoint(shared: Shared, build: (send: Send) => Face): Own
 
   return {
     handle,
+    isIdle: audience.isEmpty,
     tool: face.tool,
     hear(client, method, params) {
       if (client.era === 'legacy') audience.of(client);
@@ -191,7 +201,6 @@ export function createEndpoint(shared: Shared, build: (send: Send) => Face): Own
       audience.left(client);
       levels.left(client);
       awake.left(client);
-      supervisor.endSession(client.id);
       supervisor.endSession(client.id);
     },
     close() {

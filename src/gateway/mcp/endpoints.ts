@@ -15,7 +15,7 @@ import { createOnePlugin } from './one-plugin.ts';
 import type { Shared } from './parts.ts';
 
 /** Clients put their own prefix before a name, and model APIs take 64 characters. */
-export const MAX_TOOL_NAME = 44;
+const MAX_TOOL_NAME = 44;
 
 export interface EndpointsOptions {
   readonly supervisor: Supervisor;
@@ -42,7 +42,7 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
     maxToolName: Math.max(24, maxToolName),
     acquaintance: createAcquaintance(catalogs, listWait, handshakeWait),
     following: createFollowing({ supervisor, log }),
-    levels: createLevels({ supervisor, catalogs, log }),
+    levels: createLevels({ supervisor, catalogs, servers: relay.serverLevels }),
     awake: createKeepAwake({ supervisor, log, patience: keepAwake }),
   };
   interface Of {
@@ -50,6 +50,27 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
     readonly plugins: Map<string, OwnedEndpoint>;
   }
   const views = new Map<View, Of>();
+  let isCurrent: (view: View) => boolean = () => true;
+
+  /** What is in use stays until it no longer is: a session knows its endpoint, whatever is configured meanwhile. */
+  function tidy(): void {
+    const there = supervisor.list();
+    for (const [view, known] of views) {
+      const stays = isCurrent(view);
+      for (const [name, endpoint] of known.plugins) {
+        if (!endpoint.isIdle() || (stays && there.includes(name))) continue;
+        known.plugins.delete(name);
+        endpoint.close();
+      }
+      if (stays) continue;
+      if (known.all?.isIdle() === true) {
+        known.all.close();
+        known.all = null;
+      }
+      if (known.all === null && known.plugins.size === 0) views.delete(view);
+    }
+  }
+  const stopTidying = supervisor.on('plugin:removed', tidy);
 
   function of(view: View): Of {
     let known = views.get(view);
@@ -76,7 +97,12 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       }
       return endpoint;
     },
+    keep(current) {
+      isCurrent = current;
+      tidy();
+    },
     close() {
+      stopTidying();
       for (const { all, plugins } of views.values()) for (const one of [all, ...plugins.values()]) one?.close();
       views.clear();
       shared.following.close();

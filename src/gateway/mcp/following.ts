@@ -1,5 +1,5 @@
 import type { Log } from '../../../actors/context.ts';
-import type { Link, Supervisor } from '../../options.ts';
+import type { CallOptions, Link, Supervisor } from '../../options.ts';
 
 /** Hears the params of `notifications/resources/updated`, verbatim. */
 export type Follower = (params: unknown) => void;
@@ -8,18 +8,20 @@ export type Follower = (params: unknown) => void;
 export interface Following {
   /**
    * From now on the follower hears of that resource, also when the plugin was restarted meanwhile; starts the plugin if it
-   * must and keeps it from idling. `session` is whose instance is meant, where each has one. Rejects with the server's
+   * must and keeps it from idling. `who` says whose instance is meant, where each has one. Rejects with the server's
    * refusal. Call what it resolves with to end it.
    */
-  follow(plugin: string, uri: string, session: string | null, follower: Follower): Promise<() => void>;
+  follow(plugin: string, uri: string, who: Who, follower: Follower): Promise<() => void>;
   close(): void;
 }
+
+/** {}: the one that everybody shares. */
+type Who = Pick<CallOptions, 'session' | 'clientCapabilities'>;
 
 /** What is followed of one instance, or of what will be one. */
 interface Followed {
   readonly plugin: string;
-  /** null: the one that everybody shares. */
-  readonly session: string | null;
+  readonly who: Who;
   readonly uris: Map<string, Set<Follower>>;
   /** Those of them that the server has agreed to. */
   readonly agreed: Set<string>;
@@ -37,12 +39,12 @@ export function createFollowing({
 }): Following {
   const all = new Map<string, Followed>();
 
-  function followedOf(plugin: string, session: string | null): Followed {
-    const own = supervisor.status(plugin).instances === undefined ? null : session;
-    const key = `${plugin}\0${own ?? ''}`;
+  function followedOf(plugin: string, who: Who): Followed {
+    const own = supervisor.status(plugin).instances === undefined ? {} : who;
+    const key = `${plugin}\0${own.session ?? ''}`;
     let followed = all.get(key);
     if (followed === undefined) {
-      followed = { plugin, session: own, uris: new Map(), agreed: new Set(), link: null, last: Promise.resolve() };
+      followed = { plugin, who: own, uris: new Map(), agreed: new Set(), link: null, last: Promise.resolve() };
       all.set(key, followed);
     }
     return followed;
@@ -56,8 +58,7 @@ export function createFollowing({
 
   async function open(followed: Followed): Promise<Link> {
     if (followed.link !== null) return followed.link;
-    const { plugin, session } = followed;
-    const link = await supervisor.open(plugin, session === null ? {} : { session });
+    const link = await supervisor.open(followed.plugin, followed.who);
     followed.link = link;
     void link.closed.then(() => {
       if (followed.link === link) followed.link = null;
@@ -123,10 +124,10 @@ export function createFollowing({
     supervisor.on('plugin:ready', (ready) => {
       for (const followed of all.values()) {
         if (followed.plugin !== ready.plugin || followed.agreed.size === 0) continue;
-        const { link, session } = followed;
+        const { link, who } = followed;
         if (link?.generation === ready.generation && link.instance === (ready.instance ?? ready.plugin)) continue;
         // Of several instances only one that was lost is looked for again.
-        if (session !== null && link !== null) continue;
+        if (who.session !== undefined && link !== null) continue;
         followed.link = null;
         again(followed).catch((error: unknown) =>
           log.warn({ plugin: ready.plugin, err: error }, 'its resources could not be followed again'),
@@ -138,7 +139,8 @@ export function createFollowing({
       const uri = (params as { uri?: unknown } | null)?.uri;
       if (typeof uri !== 'string') return;
       for (const followed of [...all.values()]) {
-        if (followed.plugin !== plugin || (followed.session !== null && followed.link?.instance !== instance)) continue;
+        if (followed.plugin !== plugin || (followed.who.session !== undefined && followed.link?.instance !== instance))
+          continue;
         for (const [own, followers] of followed.uris) {
           if (isPartOf(uri, own)) for (const follower of [...followers]) follower(params);
         }
@@ -147,8 +149,8 @@ export function createFollowing({
   ];
 
   return {
-    async follow(plugin, uri, session, follower) {
-      const followed = followedOf(plugin, session);
+    async follow(plugin, uri, who, follower) {
+      const followed = followedOf(plugin, who);
       const followers = followed.uris.get(uri) ?? new Set<Follower>();
       followed.uris.set(uri, followers);
       followers.add(follower);

@@ -1,11 +1,10 @@
 /** What `initialize` and `server/discover` answer: who is there, what it can do, which revision is spoken. */
 
+import type { Fields } from '../../../actors/fields.ts';
 import { CLIENT_INFO, SERVER_INFO_KEY } from '../../../actors/mcp/meta.ts';
 import type { KnownCatalog } from '../contracts.ts';
 import type { Client } from './contracts.ts';
-import { MODERN_VERSIONS } from './transports/versions.ts';
-
-type Fields = Readonly<Record<string, unknown>>;
+import { MODERN_VERSIONS } from './versions.ts';
 
 /** Of one whose lists nobody has seen, and of all together: what may come is not ruled out. */
 const WIDE: Fields = {

@@ -1,10 +1,10 @@
 import type { Log } from '../../../actors/context.ts';
 import type { Link, Supervisor } from '../../options.ts';
-import { isRunning } from '../catalogs.ts';
+import { isRunning } from '../is-running.ts';
 import type { Client } from './contracts.ts';
 
 /** A plugin that a connected client has used is not stopped for idleness before so long after its last use: 30 min. */
-export const KEEP_AWAKE = 30 * 60_000;
+const KEEP_AWAKE = 30 * 60_000;
 
 export interface KeepAwake {
   /** That client's session has just used the plugin, which runs. */

@@ -1,8 +1,10 @@
 /** `subscriptions/listen`: a modern client's standing request, over when it takes it back. */
 
 import type { Log } from '../../../actors/context.ts';
+import { SUBSCRIPTION_KEY } from '../../../actors/mcp/meta.ts';
+import { aborted } from '../../aborted.ts';
 import type { ListKind } from '../contracts.ts';
-import { type Audience, SUBSCRIPTION_KEY, speakOn } from './audience.ts';
+import { type Audience, speakOn } from './audience.ts';
 import type { Client, ClientRequest } from './contracts.ts';
 import { shapeResult } from './eras/shape.ts';
 import type { Face } from './parts.ts';
@@ -10,6 +12,8 @@ import { RPC, RpcError } from './rpc-error.ts';
 
 /** Milliseconds that it waits for servers before it is acknowledged: one that starts meanwhile is believed to agree. */
 const ACKNOWLEDGE = 5000;
+/** Resources that one client may follow at once: each new one is held against all others. */
+export const MOST_FOLLOWED = 1000;
 const KINDS: readonly ListKind[] = ['tools', 'prompts', 'resources'];
 
 /** Rejects when the resource is nobody's, or its server refuses. */
@@ -33,9 +37,8 @@ export async function listen(
     throw new RpcError(RPC.invalidParams, "'notifications' must say what is wanted.");
   }
   const wanted = notifications as Readonly<Record<string, unknown>>;
-  const uris = Array.isArray(wanted.resourceSubscriptions)
-    ? [...new Set(wanted.resourceSubscriptions.filter((uri): uri is string => typeof uri === 'string'))]
-    : [];
+  const asked = Array.isArray(wanted.resourceSubscriptions) ? wanted.resourceSubscriptions : [];
+  const uris = [...new Set(asked.filter((uri): uri is string => typeof uri === 'string'))].slice(0, MOST_FOLLOWED);
   const tell = speakOn(request);
   // Nothing may come before the acknowledgement.
   let early: (() => void)[] | null = [];
@@ -79,9 +82,3 @@ export async function listen(
 }
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms).unref());
-
-const aborted = (signal: AbortSignal) =>
-  new Promise<void>((resolve) => {
-    if (signal.aborted) return resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });

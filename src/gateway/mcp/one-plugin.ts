@@ -1,15 +1,17 @@
 /** One plugin under its own names: `/plugins/:name/mcp`. */
 
-import { isRunning } from '../catalogs.ts';
 import type { KnownCatalog } from '../contracts.ts';
+import { isRunning } from '../is-running.ts';
 import type { View } from '../view.ts';
 import { LIST_WAIT } from './acquaintance.ts';
+import { asText } from './as-text.ts';
 import type { ClientRequest } from './contracts.ts';
 import { shapeResult } from './eras/shape.ts';
 import { pluginIdentity } from './hello.ts';
 import type { Face, Send, Shared } from './parts.ts';
 import { RPC, RpcError } from './rpc-error.ts';
 import { standInFor, standIns, statusResult } from './stand-ins.ts';
+import { createTaskOwners } from './task-owners.ts';
 import { whoCalls } from './who-calls.ts';
 
 /** Lists by method: the field of the result, and of the catalog. */
@@ -25,6 +27,8 @@ export const isListMethod = (method: string): method is ListMethod => Object.has
 
 export function createOnePlugin(plugin: string, view: View, shared: Shared, send: Send): Face {
   const { supervisor, catalogs, acquaintance } = shared;
+  /** What was given out here, where not everything is. */
+  const tasks = createTaskOwners();
   const shows = (tool: string) => view.hasTool(plugin, tool);
 
   /** Verbatim from the server while it runs, with its own pages; from memory while it sleeps. */
@@ -77,8 +81,16 @@ export function createOnePlugin(plugin: string, view: View, shared: Shared, send
     identify: async () => pluginIdentity(plugin, await acquaintance.forHandshake(plugin)),
     async answer(request) {
       const { method, params } = request;
-      if (method === 'tools/call') return callTool(plugin, request, params, { shared, view, send });
+      if (method === 'tools/call') {
+        const result = await callTool(plugin, request, params, { shared, view, send });
+        if (view.limitsTools) tasks.note(plugin, result);
+        return result;
+      }
       if (isListMethod(method)) return list(request, method);
+      // Others may be those of tools that it hides.
+      if (view.limitsTools && method.startsWith('tasks/') && tasks.ownerOf(params) === undefined) {
+        throw new RpcError(RPC.invalidParams, 'There is no such task.');
+      }
       return send(plugin, request, method, params);
     },
     tool: (name) => (shows(name) ? catalogs.get(plugin)?.tools.find((tool) => tool.name === name) : undefined),
@@ -113,7 +125,8 @@ export async function callTool(
     standIn = standInFor(name, await acquaintance.forList(plugin, request.signal));
   }
   if (standIn === null) {
-    if (typeof name === 'string' && !view.hasTool(plugin, name)) throw unknownTool(name);
+    // A name that is no text may still be one for the plugin (`['name']`).
+    if (typeof name === 'string' ? !view.hasTool(plugin, name) : view.limitsTools) throw unknownTool(name);
     return send(plugin, request, 'tools/call', params);
   }
   if (standIn === 'status') {
@@ -129,4 +142,5 @@ export async function callTool(
 const visible = (catalog: KnownCatalog | null, plugin: string, view: View): KnownCatalog | null =>
   catalog && { ...catalog, tools: catalog.tools.filter(({ name }) => view.hasTool(plugin, name)) };
 
-export const unknownTool = (name: string): RpcError => new RpcError(RPC.invalidParams, `Unknown tool: ${name}`);
+export const unknownTool = (name: unknown): RpcError =>
+  new RpcError(RPC.invalidParams, `Unknown tool: ${asText(name)}`);

@@ -3,6 +3,7 @@
 import type { ToolDescription } from '../../../actors/context.ts';
 import type { Supervisor } from '../../options.ts';
 import type { KnownCatalog } from '../contracts.ts';
+import { hintFor } from '../hint.ts';
 
 export type StandIn = 'status' | 'call';
 
@@ -35,14 +36,16 @@ export function standInFor(name: unknown, catalog: KnownCatalog | null): StandIn
 
 /** The result of `status`: what a person would be told, and the same as data. */
 export function statusResult(supervisor: Supervisor, plugin: string, catalog: KnownCatalog | null): object {
-  const { state, subState, why, next, nextAt, failure } = supervisor.status(plugin);
-  const { code = null, message = null, hint = null } = failure ?? {};
+  const { state, subState, why, nextAt, failure, ...status } = supervisor.status(plugin);
+  const { code = null, message = null } = failure ?? {};
+  const next = hintFor(status.next);
+  const hint = failure === null ? null : hintFor(failure.hint);
   const known = catalog?.tools.map(({ name }) => name) ?? null;
   const lines = [
     `${plugin}: ${state}${subState === null ? '' : ` (${subState})`}`,
     why,
     next,
-    ...(hint === null || why.includes(hint) ? [] : [hint]),
+    ...(hint === null || why.includes(hint) || next.includes(hint) ? [] : [hint]),
     ...(known === null ? [] : [`Its tools: ${known.join(', ') || 'none'}.`]),
   ];
   return {

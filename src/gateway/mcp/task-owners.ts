@@ -1,3 +1,5 @@
+import { asText } from './as-text.ts';
+
 /** Tasks that are remembered at most; the oldest are forgotten first. */
 const MAX_TASKS = 10_000;
 
@@ -20,6 +22,6 @@ export function createTaskOwners(): TaskOwners {
       owners.set(taskId, plugin);
       if (owners.size > MAX_TASKS) owners.delete(owners.keys().next().value!);
     },
-    ownerOf: (params) => owners.get(String((params as { taskId?: unknown } | undefined)?.taskId)),
+    ownerOf: (params) => owners.get(asText((params as { taskId?: unknown } | undefined)?.taskId)),
   };
 }

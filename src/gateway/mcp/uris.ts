@@ -15,8 +15,12 @@ export function readOwnedUri(uri: string): { readonly plugin: string; readonly u
 
 export const schemeOf = (uri: string): string => uri.slice(0, uri.indexOf(':')).toLowerCase();
 
+/** Characters; longer ones take a pattern of several parts too long to compare, and no server knows them. */
+const LONGEST = 8192;
+
 /** Whether a URI can come of that template (RFC 6570): what an expression becomes is guessed generously. */
 export function templateMatches(template: string, uri: string): boolean {
+  if (uri.length > LONGEST) return false;
   const pattern = template
     .split(/(\{[^{}]*\})/)
     .map((part) => {

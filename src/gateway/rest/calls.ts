@@ -1,13 +1,15 @@
 /** `POST /plugins/:name` and `POST /plugins/:name/tools/:tool`: the two ways to call a plugin over plain HTTP. */
 
-import { supervisorError } from '../../errors.ts';
+import { isFields } from '../../../actors/fields.ts';
+import { supervisorError, unknownTool } from '../../errors.ts';
 import type { CallOptions, Supervisor, ToolResult } from '../../options.ts';
 import type { HttpExchange } from '../contracts.ts';
 import { replyJson, replyText } from '../http/reply.ts';
 import type { Answer } from '../http/routes.ts';
+import { asText } from '../mcp/as-text.ts';
 import type { View } from '../view.ts';
 import { durationOf } from './duration.ts';
-import { requirePlugin, unknownTool } from './require.ts';
+import { requirePlugin } from './require.ts';
 import { lineSignalOf } from './while-connected.ts';
 
 type Payload = Readonly<Record<string, unknown>>;
@@ -60,7 +62,7 @@ async function readJson(exchange: HttpExchange, plugin: string, empty?: Payload)
     const message = `The body is not JSON: ${(error as Error).message}`;
     throw supervisorError('CALL_NOT_JSON', { message, hint: 'Send a JSON object.' }, plugin);
   }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Payload;
+  if (isFields(value)) return value;
   throw supervisorError('CALL_BAD_ARGUMENTS', { message: 'The body must be a JSON object.' }, plugin);
 }
 
@@ -76,7 +78,7 @@ function refuseHidden(plugin: string, payload: Payload, view: View): void {
   const called = typeof tool === 'string' ? tool : method === 'tools/call' ? (params as Payload | null)?.name : null;
   if (called !== null) {
     if (typeof called === 'string' && view.hasTool(plugin, called)) return;
-    throw unknownTool(plugin, String(called));
+    throw unknownTool(plugin, asText(called));
   }
   if (typeof method === 'string' && OPEN_METHODS.test(method) && payload.path === undefined) return;
   const message = 'This profile takes {tool, arguments} alone.';

@@ -1,6 +1,6 @@
+import { millisecondsIn } from '../../duration.ts';
 import { HttpError } from '../http/http-error.ts';
 
-const UNITS = { ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000 } as const;
 /** What a timer can hold. */
 const LONGEST = 2 ** 31 - 1;
 
@@ -8,11 +8,10 @@ const LONGEST = 2 ** 31 - 1;
 export function durationOf(query: URLSearchParams, name: string): number | null {
   const text = query.get(name);
   if (text === null) return null;
-  const found = /^(\d+(?:\.\d+)?) *(ms|s|m|min|h)?$/.exec(text);
-  if (found === null) {
+  const milliseconds = millisecondsIn(/^\d+(\.\d+)?$/.test(text) ? `${text}s` : text);
+  if (milliseconds === null) {
     throw new HttpError('HTTP_BAD_REQUEST', `${name} must be a duration such as 500ms, 30s or 2m.`);
   }
-  const milliseconds = Math.ceil(Number(found[1]) * UNITS[(found[2] ?? 's') as keyof typeof UNITS]);
   if (milliseconds > LONGEST) throw new HttpError('HTTP_BAD_REQUEST', `${name} may be at most 24 days.`);
-  return milliseconds;
+  return Math.ceil(milliseconds);
 }

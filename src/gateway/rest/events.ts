@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { Supervisor } from '../../options.ts';
 import { printable } from '../../printable.ts';
+import { hintFor, statusFor } from '../hint.ts';
 import { HttpError } from '../http/http-error.ts';
 import type { Answer } from '../http/routes.ts';
 import { isTrue } from './plugins.ts';
@@ -59,7 +60,11 @@ export function createEvents(supervisor: Supervisor): Events {
     for (const listener of listeners) if (listener.wants(plugin)) write(listener, frame);
   }
   const stops = [
-    supervisor.on('plugin:state', (change) => tell('plugin:state', change.plugin, change)),
+    supervisor.on('plugin:state', (change) => {
+      const { plugin, failure } = change;
+      const told = failure === null ? change : { ...change, failure: { ...failure, hint: hintFor(failure.hint) } };
+      tell('plugin:state', plugin, told);
+    }),
     supervisor.on('plugin:configured', (configured) => tell('plugin:configured', configured.plugin, configured)),
     supervisor.on('plugin:removed', (removed) => tell('plugin:removed', removed.plugin, removed)),
     supervisor.on('plugin:log', (line) => {
@@ -88,6 +93,8 @@ export function createEvents(supervisor: Supervisor): Events {
   return {
     answer({ request, response, query, principal: { view } }) {
       if (closed) throw new HttpError('HTTP_CLOSING', 'The gateway is closing.');
+      // Its end would never be heard of.
+      if (response.destroyed) return;
       const names = query
         .getAll('plugin')
         .flatMap((list) => list.split(','))
@@ -98,7 +105,10 @@ export function createEvents(supervisor: Supervisor): Events {
       const again = missed(request.headers['last-event-id']?.toString() ?? query.get('lastEventId') ?? undefined);
       response.write(`retry: ${RETRY}\n\n`);
       if (again === null) {
-        const plugins = supervisor.status().filter(({ name }) => wants(name));
+        const plugins = supervisor
+          .status()
+          .filter(({ name }) => wants(name))
+          .map(statusFor);
         response.write(`id: ${life}-${number}\nevent: plugins\ndata: ${JSON.stringify({ plugins })}\n\n`);
       } else for (const { plugin, frame } of again) if (wants(plugin)) response.write(frame);
       const listener: Listener = { response, logs: isTrue(query.get('logs')), wants };

@@ -7,7 +7,7 @@ import type { Answer } from '../http/routes.ts';
 import type { Traffic } from '../http/traffic.ts';
 import { requirePlugin } from './require.ts';
 
-export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 type Labels = Readonly<Record<string, string | number>>;
 /** Suffix of the name (`_bucket`), labels, value. */

@@ -1,5 +1,7 @@
 /** Moves a JSON Schema to another place of a larger document: what it says of itself must still be found. */
 
+import { isFields } from '../../../actors/fields.ts';
+
 type Schema = Readonly<Record<string, unknown>>;
 
 /** Keywords whose values are data, in which a `$ref` is no reference. */
@@ -35,7 +37,7 @@ function movePart(keyword: string, part: unknown, pointer: string): unknown {
   if (DATA.has(keyword)) return part;
   if ((keyword === '$ref' || keyword === '$dynamicRef') && typeof part === 'string')
     return part === '#' || part.startsWith('#/') ? pointer + part.slice(1) : part;
-  if (MAPS.has(keyword) && typeof part === 'object' && part !== null && !Array.isArray(part))
+  if (MAPS.has(keyword) && isFields(part))
     return Object.fromEntries(Object.entries(part).map(([name, schema]) => [name, move(schema, pointer)]));
   return move(part, pointer);
 }

@@ -4,6 +4,8 @@
  */
 
 import type { ToolDescription } from '../../../actors/context.ts';
+import { isFields } from '../../../actors/fields.ts';
+import { SERVER_INFO_KEY } from '../../../actors/mcp/meta.ts';
 import type { KnownCatalog } from '../contracts.ts';
 import { moveSchema } from './move-schema.ts';
 
@@ -16,7 +18,7 @@ export function pluginOpenapi(name: string, { server, tools }: Pick<KnownCatalog
   for (const tool of tools) {
     const key = freeKey(schemas, tool.name);
     schemas[`${key}.input`] = moveSchema(asSchema(tool.inputSchema), `${POINTER}${key}.input`);
-    const output = isObject(tool.outputSchema) ? `${key}.output` : null;
+    const output = isFields(tool.outputSchema) ? `${key}.output` : null;
     if (output !== null) schemas[output] = moveSchema(tool.outputSchema as Schema, POINTER + output);
     paths[`/tools/${encodeURIComponent(tool.name)}`] = { post: operation(tool, key, output) };
   }
@@ -102,11 +104,9 @@ function freeKey(schemas: Readonly<Record<string, unknown>>, name: string): stri
 
 /** Legacy `initialize` has it at its top, a modern `server/discover` below `_meta`. */
 function infoOf(server: Schema | null): Schema {
-  const meta = isObject(server?._meta) ? server._meta : {};
-  const info = server?.serverInfo ?? meta['io.modelcontextprotocol/serverInfo'];
-  return isObject(info) ? info : {};
+  const meta = isFields(server?._meta) ? server._meta : {};
+  const info = server?.serverInfo ?? meta[SERVER_INFO_KEY];
+  return isFields(info) ? info : {};
 }
 
-const isObject = (value: unknown): value is Schema =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const asSchema = (value: unknown): Schema => (isObject(value) ? value : { type: 'object' });
+const asSchema = (value: unknown): Schema => (isFields(value) ? value : { type: 'object' });

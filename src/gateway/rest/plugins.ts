@@ -3,6 +3,7 @@
 import type { PluginStatus, Supervisor } from '../../options.ts';
 import { printable } from '../../printable.ts';
 import type { Catalogs, HttpExchange, KnownCatalog } from '../contracts.ts';
+import { statusFor } from '../hint.ts';
 import { HttpError } from '../http/http-error.ts';
 import { replyJson } from '../http/reply.ts';
 import type { Answer } from '../http/routes.ts';
@@ -13,12 +14,17 @@ import { signalOf } from './while-connected.ts';
 export const listPlugins =
   (supervisor: Supervisor): Answer =>
   ({ response, principal: { view } }) =>
-    replyJson(response, 200, { plugins: supervisor.status().filter(({ name }) => view.hasPlugin(name)) });
+    replyJson(response, 200, {
+      plugins: supervisor
+        .status()
+        .filter(({ name }) => view.hasPlugin(name))
+        .map(statusFor),
+    });
 
 export const showPlugin =
   (supervisor: Supervisor): Answer =>
   (exchange) =>
-    replyJson(exchange.response, 200, supervisor.status(requirePlugin(supervisor, exchange)));
+    replyJson(exchange.response, 200, statusFor(supervisor.status(requirePlugin(supervisor, exchange))));
 
 export const listTools =
   (supervisor: Supervisor, catalogs: Catalogs): Answer =>
@@ -68,7 +74,7 @@ export const runPlugin =
       const waiting = { signal: signalOf(response), ...(startTimeout === null ? {} : { startTimeout }) };
       status = await supervisor[command](name, waiting);
     } else await supervisor[command](name);
-    replyJson(response, 200, status ?? supervisor.status(name));
+    replyJson(response, 200, statusFor(status ?? supervisor.status(name)));
   };
 
 export const isTrue = (value: string | null): boolean => value !== null && !/^(0|false|no|off)$/i.test(value);

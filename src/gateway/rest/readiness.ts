@@ -3,9 +3,11 @@
  * `idle`; `wait` starts those that sleep, as a call would, and answers as soon as all are ready, or when the time is up.
  */
 
+import { aborted } from '../../aborted.ts';
 import { SupervisorError } from '../../errors.ts';
 import type { PluginStatus, Supervisor } from '../../options.ts';
 import type { Catalogs, HttpExchange } from '../contracts.ts';
+import { hintFor } from '../hint.ts';
 import { replyJson } from '../http/reply.ts';
 import type { Answer } from '../http/routes.ts';
 import type { View } from '../view.ts';
@@ -133,7 +135,7 @@ function pluginReadiness(
   const found = reasonOf(status);
   const reason = found === null ? null : (refusal?.code ?? found);
   const message = found === null ? null : (refusal?.message ?? failure?.message ?? why);
-  return { plugin, ready: reason === null, state, subState, reason, message, next, retryAt };
+  return { plugin, ready: reason === null, state, subState, reason, message, next: hintFor(next), retryAt };
 }
 
 function statusOf(supervisor: Supervisor, plugin: string): PluginStatus | null {
@@ -182,8 +184,3 @@ const listOf = (query: URLSearchParams, name: string): readonly string[] =>
     .filter((text) => text !== '');
 
 const ignore = () => {};
-const aborted = (signal: AbortSignal) =>
-  new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });

@@ -1,4 +1,4 @@
-import { type SupervisorError, supervisorError } from '../../errors.ts';
+import { unknownPlugin } from '../../errors.ts';
 import type { Supervisor } from '../../options.ts';
 import type { HttpExchange } from '../contracts.ts';
 import { HttpError } from '../http/http-error.ts';
@@ -12,22 +12,8 @@ export function requirePlugin(supervisor: Supervisor, { path, principal: { view 
   if (view.profile === null) return name;
   const known = supervisor.list().filter(view.hasPlugin);
   if (known.includes(name)) return name;
-  throw supervisorError(
-    'CONFIG_UNKNOWN_PLUGIN',
-    {
-      message: `There is no plugin '${name}'.`,
-      hint: known.length === 0 ? 'There are none.' : `Known plugins: ${known.join(', ')}.`,
-    },
-    name,
-  );
+  throw unknownPlugin(name, known, 'There are none.');
 }
-
-export const unknownTool = (plugin: string, tool: string): SupervisorError =>
-  supervisorError(
-    'CALL_UNKNOWN_TOOL',
-    { message: `${plugin} has no tool '${tool}'.`, data: { fate: 'not-sent' } },
-    plugin,
-  );
 
 /** Starting and stopping is the owner's: a profile is a part of what may be used, not of what may be run. */
 export function requireOwner({ principal }: HttpExchange): void {

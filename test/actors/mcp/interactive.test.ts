@@ -155,6 +155,21 @@ describe('an interactive session', () => {
   });
 });
 
+describe('an interactive session of one client alone', () => {
+  it('makes calls at once, and asks that client whichever of them the question is about', async () => {
+    opened = await openStdio(harness, 'asks', ASK_ANYTHING, true);
+    const waiting: (() => void)[] = [];
+    // Nobody answers before all of them have been asked: one after the other they never would be.
+    const onRequest = ({ params }: ServerRequest) =>
+      new Promise<unknown>((resolve) => {
+        waiting.push(() => resolve(params));
+        if (waiting.length === 4) for (const go of waiting) go();
+      });
+    const ask = (n: number) => asks({ method: 'roots/list', params: { n } }, { onRequest });
+    expect(await Promise.all([0, 1, 2, 3].map(ask))).toEqual([0, 1, 2, 3].map((n) => ({ result: { n } })));
+  });
+});
+
 describe('a session that is not interactive', () => {
   it('refuses whatever the server asks, and makes calls at once', async () => {
     opened = await openStdio(harness, 'asks');

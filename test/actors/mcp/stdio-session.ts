@@ -18,13 +18,15 @@ export async function openStdio(
   harness: Harness,
   server: string,
   capabilities: ClientCapabilities | null = null,
+  sole = false,
 ): Promise<Opened> {
   const run = harness.run(['node', `mcp/${server}.mjs`], { plugin: server });
   run.send({ type: 'spawn' });
   await run.until('process.spawned');
   const process = run.handle();
   const noise: string[] = [];
-  const session = connectStdio({ process, limits: harness.context.limits, capabilities }, (line) => noise.push(line));
+  const { limits } = harness.context;
+  const session = connectStdio({ process, limits, capabilities, sole }, (line) => noise.push(line));
   const { signal } = new AbortController();
   const outcome = await handshake(session, { era: 'auto', signal, timeout: 30_000 });
   if (!outcome.ok) throw new Error(outcome.failure.message);

@@ -1,13 +1,15 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { statSync } from 'node:fs';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createGateway } from '../../../src/gateway/gateway.ts';
 import { serveHttp } from '../../../src/gateway/http/serve-http.ts';
-import { failureOf, puppet } from '../../reliability/stage.ts';
+import { eventually, failureOf, puppet } from '../../reliability/stage.ts';
 import { createGatewayStage, rawRequest } from '../gateway-stage.ts';
 
 const TOKEN = 'correct-horse-battery-staple';
@@ -244,6 +246,25 @@ describe('who listens where', () => {
     expect(status).toBe(200);
   });
 
+  it('makes a Unix socket that nobody else could open for a moment', async () => {
+    await using stage = await createGatewayStage();
+    const path = join(await folder(), 'gateway.sock');
+    const mask = process.umask(0);
+    try {
+      const serving = serveHttp(stage.gateway, { socket: path });
+      let mode: number | undefined;
+      while (mode === undefined) {
+        await new Promise(setImmediate);
+        mode = statSync(path, { throwIfNoEntry: false })?.mode;
+      }
+      expect(mode & 0o777).toBe(0o600);
+      expect(process.umask()).toBe(0);
+      await (await serving).close();
+    } finally {
+      process.umask(mask);
+    }
+  });
+
   it('takes the place of a socket that nobody answers at, and of nothing else', async () => {
     const place = await folder();
     await using stage = await createGatewayStage();
@@ -283,6 +304,23 @@ describe('who listens where', () => {
   });
 });
 
+describe('a caller whom a proxy brings that nobody told us of', () => {
+  it.each([
+    ['x-forwarded-for', '203.0.113.7', 401],
+    ['x-forwarded-for', '127.0.0.1, 203.0.113.7', 401],
+    ['x-forwarded-for', '203.0.113.7, 127.0.0.1', 401],
+    ['x-forwarded-for', 'unknown', 401],
+    ['forwarded', 'for=203.0.113.7;proto=http', 401],
+    ['forwarded', 'for="[2001:db8::1]:4711"', 401],
+    ['x-forwarded-for', '127.0.0.1', 200],
+    ['x-forwarded-for', '::1, ::ffff:127.0.0.1, 127.0.0.1:80', 200],
+    ['forwarded', 'for="[::1]:80";host=localhost', 200],
+  ])('is no caller of this machine unless it says so: %s: %s', async (header, value, status) => {
+    await using stage = await createGatewayStage();
+    expect((await rawRequest(`${stage.url}/plugins`, { headers: { [header]: value } })).status).toBe(status);
+  });
+});
+
 describe('bounds', () => {
   it('hold each principal to its rate, and say when to come back', async () => {
     await using stage = await createGatewayStage({}, { rateLimit: 2 });
@@ -296,6 +334,29 @@ describe('bounds', () => {
     expect(last?.status).toBe(429);
     expect(Number(last?.headers.get('retry-after'))).toBeGreaterThan(0);
     expect((await stage.get('/healthz')).status).toBe(200);
+  });
+
+  it('end the connection of one who never reads a large answer, and of nobody else', async () => {
+    await using stage = await createGatewayStage({ p: puppet() });
+    await stage.supervisor.start('p');
+    const sockets: Socket[] = [];
+    stage.service.server.on('connection', (socket) => sockets.push(socket));
+    const ask = (path: string, given: object) => {
+      const body = JSON.stringify(given);
+      const caller = connect(Number(new URL(stage.url).port), '127.0.0.1');
+      caller.write(`POST ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+      return caller.pause();
+    };
+    const large = ask('/plugins/p', { tool: 'big', arguments: { bytes: 9e6 } });
+    await eventually(() => sockets[0]?.timeout === 60_000);
+    sockets[0]?.emit('timeout');
+    expect(sockets[0]?.destroyed).toBe(true);
+    large.destroy();
+    const patient = ask('/plugins/p', { tool: 'slow', arguments: { ms: 1 } });
+    patient.resume();
+    await once(patient, 'data');
+    expect(sockets[1]?.timeout).not.toBe(60_000);
+    patient.destroy();
   });
 
   it('refuse headers that are too large, and requests that are none', async () => {

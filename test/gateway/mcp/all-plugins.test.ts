@@ -101,6 +101,31 @@ describe('all plugins behind one address', () => {
     expect(await alone.refusal('tools/call', { name: 'dies' })).toMatchObject({ code: -32602 });
   });
 
+  it('tells nothing of a hidden tool to who only wants to know its headers', async () => {
+    await using desk = await createDesk({ a: library('a') }, { listWait: 60_000 });
+    const endpoint = desk.endpoints.all(createView('part', { tools: { deny: ['grow'] } }));
+    await connect(endpoint).ask('tools/list');
+    expect(endpoint.tool?.('a__echo')).toMatchObject({ name: 'echo' });
+    expect(endpoint.tool?.('a__grow')).toBeUndefined();
+  });
+
+  it('refuses what is no name and no URI as any other that there is not', async () => {
+    await using desk = await createDesk({ a: library('a') }, { listWait: 60_000 });
+    const client = connect(desk.endpoints.all(everything));
+    await client.ask('tools/list');
+    const odd = { toString: 1 };
+    for (const [method, params] of [
+      ['tools/call', { name: odd }],
+      ['prompts/get', { name: odd }],
+      ['resources/read', { uri: odd }],
+      ['resources/subscribe', { uri: odd }],
+      ['tasks/get', { taskId: odd }],
+    ] as const) {
+      const { code } = await client.refusal(method, params);
+      expect([method, code]).toEqual([method, method.startsWith('resources/') ? -32002 : -32602]);
+    }
+  });
+
   it('keeps sessions over a crash, an edit and a removal, and says that lists have changed', async () => {
     await using desk = await createDesk({ one: library('one') }, { listWait: 60_000 });
     const client = connect(desk.endpoints.all(everything));

@@ -75,4 +75,8 @@ describe('URIs for all plugins together', () => {
   ])('%s and %s: %s', (template, uri, fits) => {
     expect(templateMatches(template, uri)).toBe(fits);
   });
+
+  it('are done with a URI of any length', () => {
+    expect(templateMatches('x://{+path}/of/{+rest}/end', `x://${'/of/'.repeat(1e6)}`)).toBe(false);
+  });
 });

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { everything } from '../../../src/gateway/view.ts';
-import { eventually } from '../../reliability/stage.ts';
+import { createView, everything } from '../../../src/gateway/view.ts';
+import { eventually, fixture } from '../../reliability/stage.ts';
 import { connect, createDesk, library } from './desk.ts';
 
 const names = (result: { tools: { name: string }[] }) => result.tools.map(({ name }) => name);
@@ -51,6 +51,65 @@ describe('one plugin behind its own address', () => {
     // A client that doesn't listen uses it all the same.
     expect(await client.call('call', { tool: 'echo', arguments: { a: 2 } })).toBe('{"a":2}');
     expect((await client.refusal('tools/call', { name: 'call', arguments: {} })).code).toBe(-32602);
+  });
+
+  it('says once what to do about a missing setting, in words of a configuration', async () => {
+    await using desk = await createDesk({ keyed: { source: fixture('plugins/needs-setting') } });
+    const client = connect(desk.endpoints.plugin('keyed', everything)!);
+    expect(names(await client.ask('tools/list'))).toEqual(['status', 'call']);
+    const told = await client.call('status');
+    expect(told.match(/Set API_KEY under "env" where this server is configured/g)).toHaveLength(1);
+    expect(told).not.toMatch(/--env|[Rr]un start/);
+    expect((await client.refusal('tools/call', { name: 'call', arguments: { tool: 'a' } })).message).toContain(
+      'Set API_KEY',
+    );
+  });
+
+  it('calls nothing that a view hides, whatever a name is made of', async () => {
+    await using desk = await createDesk({ books: library() });
+    const view = createView('part', { tools: { allow: ['echo'] } });
+    const client = connect(desk.endpoints.plugin('books', view)!);
+    expect(names(await client.ask('tools/list'))).toEqual(['echo']);
+    for (const name of ['level', ['level'], { toString: 1 }, null]) {
+      expect(await client.refusal('tools/call', { name, arguments: {} })).toMatchObject({ code: -32602 });
+    }
+    expect(await client.call('echo')).toBe('{}');
+  });
+
+  it('tells of no task but those that were given out there, where a view hides tools', async () => {
+    const odd = { source: `-- node ${fixture('plugins/odd-payloads/server.mjs')}` };
+    await using desk = await createDesk({ odd });
+    const view = createView('part', { tools: { allow: ['task-handle'] } });
+    const [part, whole] = [view, everything].map((each) => connect(desk.endpoints.plugin('odd', each)!));
+    await whole!.ask('tools/call', { name: 'task-handle', arguments: {} });
+    for (const [method, params] of [
+      ['tasks/get', { taskId: 't-1' }],
+      ['tasks/list', {}],
+    ] as const) {
+      expect(await part!.refusal(method, params)).toMatchObject({ code: -32602, message: 'There is no such task.' });
+    }
+    await part!.ask('tools/call', { name: 'task-handle', arguments: {} });
+    expect(await part!.ask('tasks/get', { taskId: 't-1' })).toMatchObject({ taskId: 't-1' });
+  });
+
+  it('passes no request on that is called as a notification', async () => {
+    await using desk = await createDesk({ books: library() });
+    const client = connect(desk.endpoints.plugin('books', everything)!);
+    expect(await client.refusal('notifications/vendor/level', { level: 'theirs' })).toMatchObject({ code: -32601 });
+    expect(await client.call('level')).toBe('none');
+  });
+
+  it('has forgotten a client that left, whatever still runs for it', async () => {
+    await using desk = await createDesk({ books: library() });
+    const endpoint = desk.endpoints.plugin('books', everything)!;
+    const [client, stays] = [connect(endpoint), connect(endpoint)] as const;
+    await client.ask('tools/list');
+    client.leave();
+    await client.ask('ping');
+    await client.call('echo');
+    await stays.call('grow', { name: 'another' });
+    await eventually(() => stays.heard.some(({ method }) => method === 'notifications/tools/list_changed'));
+    expect(client.heard).toEqual([]);
   });
 
   it('passes notifications that it does not know, both ways, and wakes nothing for them', async () => {

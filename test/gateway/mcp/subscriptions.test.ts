@@ -35,6 +35,30 @@ describe('what clients hear unasked', () => {
     expect(await third.call('followed')).toBe('one://other');
   });
 
+  it('tells a client of so many resources and no more', async () => {
+    await using desk = await createDesk({ one: library('one') });
+    const endpoint = desk.endpoints.plugin('one', everything)!;
+    const [older, newer] = [connect(endpoint), connect(endpoint, 'modern')];
+    const uris = Array.from({ length: 1001 }, (_, index) => `one://${index}`);
+    for (const uri of uris.slice(1)) await older.ask('resources/subscribe', { uri });
+    expect(await older.refusal('resources/subscribe', { uri: uris[0] })).toMatchObject({ code: -32602 });
+    // One more takes the place of another.
+    await older.ask('resources/unsubscribe', { uri: uris[1] });
+    await older.ask('resources/subscribe', { uri: uris[0] });
+    const over = new AbortController();
+    const heard: Heard[] = [];
+    const notify = (method: string, params: unknown) => {
+      heard.push({ method, params });
+      over.abort();
+    };
+    await newer.ask(
+      'subscriptions/listen',
+      { notifications: { resourceSubscriptions: uris } },
+      { signal: over.signal, notify },
+    );
+    expect(heard[0]).toMatchObject({ params: { notifications: { resourceSubscriptions: uris.slice(0, 1000) } } });
+  });
+
   it('acknowledges a subscription first, tags what belongs to it and tells only what was asked for', async () => {
     await using desk = await createDesk({ one: library('one'), two: library('two') }, { listWait: 60_000 });
     const client = connect(desk.endpoints.all(everything), 'modern');
@@ -95,5 +119,20 @@ describe('what clients hear unasked', () => {
     loud.leave();
     await eventually(async () => (await quiet.call('level')) === 'error');
     expect(await quiet.refusal('logging/setLevel', { level: 'loud' })).toMatchObject({ code: -32602 });
+  });
+
+  it('is told one level, whichever era those are of who want to hear', async () => {
+    await using desk = await createDesk({ one: library('one') });
+    const endpoint = desk.endpoints.plugin('one', everything)!;
+    const [modern, legacy] = [connect(endpoint, 'modern'), connect(endpoint)] as const;
+    const askFor = async (level: string) => {
+      const _meta = { 'io.modelcontextprotocol/logLevel': level };
+      return (await modern.ask('tools/call', { name: 'level', arguments: {}, _meta })).content[0].text;
+    };
+    expect(await askFor('info')).toBe('info');
+    await legacy.ask('logging/setLevel', { level: 'error' });
+    expect(await legacy.call('level')).toBe('info');
+    expect(await askFor('debug')).toBe('debug');
+    expect(await askFor('alert')).toBe('debug');
   });
 });

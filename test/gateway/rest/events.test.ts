@@ -1,4 +1,7 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { listen as listenOn } from '../../../src/gateway/http/serve-http.ts';
 import { puppet } from '../../reliability/stage.ts';
 import { createGatewayStage, type GatewayStage } from '../gateway-stage.ts';
 
@@ -72,6 +75,26 @@ describe('/events', () => {
     for (const { event, data } of [...mine.seen, ...silent.seen]) {
       if (event !== 'plugins') expect(data).toMatchObject({ plugin: 'q' });
     }
+  });
+
+  it('keeps nothing for a caller who hung up before', async () => {
+    await using stage = await createGatewayStage({ p: puppet() });
+    let written = 0;
+    const served = createServer((request, response) => {
+      response.once('close', () => {
+        response.write = () => {
+          written += 1;
+          return true;
+        };
+        stage.gateway.handle(request, response);
+      });
+      response.destroy();
+    });
+    const { port } = (await listenOn(served, { port: 0, host: '127.0.0.1' })) as AddressInfo;
+    await expect(fetch(`http://127.0.0.1:${port}/events`)).rejects.toThrow();
+    await stage.supervisor.start('p');
+    expect(written).toBe(0);
+    served.close();
   });
 
   it('ends with the gateway', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { eventually, puppet } from '../../reliability/stage.ts';
+import { eventually, fixture, puppet } from '../../reliability/stage.ts';
 import { createGatewayStage } from '../gateway-stage.ts';
 
 const PARK_AT_ONCE = { restartPolicy: { maxFailedStarts: 1 } };
@@ -32,6 +32,17 @@ describe('what is known of plugins', () => {
     expect((await stage.get('/plugins/p/logs?tail=no')).status).toBe(400);
     for (const path of ['', '/tools', '/logs', '/history', '/metrics', '/openapi.json']) {
       expect((await stage.get(`/plugins/nobody${path}`)).status).toBe(404);
+    }
+  });
+
+  it('advises in words of a configuration, wherever advice is given', async () => {
+    await using stage = await createGatewayStage({ keyed: { source: fixture('plugins/needs-setting') } });
+    const advice = 'Set API_KEY under "env" where this server is configured.';
+    expect(await json(stage.post('/plugins/keyed/start'))).toMatchObject({ error: { hint: advice } });
+    for (const path of ['/plugins', '/plugins/keyed', '/readyz?plugins=keyed']) {
+      const text = await (await stage.get(path)).text();
+      expect(text, path).toContain('Set API_KEY');
+      expect(text, path).not.toMatch(/--env|run start/i);
     }
   });
 

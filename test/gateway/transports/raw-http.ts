@@ -36,21 +36,27 @@ export async function openSession(url: string, version = '2025-11-25', headers: 
 }
 
 const PREFIX = 'io.modelcontextprotocol/';
-export const envelope = (version = '2026-07-28') => ({
+export const envelope = (version = '2026-07-28', capabilities: object = {}) => ({
   [`${PREFIX}protocolVersion`]: version,
   [`${PREFIX}clientInfo`]: { name: 'raw', version: '0' },
-  [`${PREFIX}clientCapabilities`]: {},
+  [`${PREFIX}clientCapabilities`]: capabilities,
 });
 
 /** Body and headers of a modern request, as they must be. */
 export const modern = (method: string, params: Readonly<Record<string, unknown>> = {}, id: string | number = 1) => ({
   body: rpc(method, { ...params, _meta: envelope() }, id),
-  headers: {
+  headers: modernHeaders(method, params),
+});
+
+/** What a modern request's headers say of its body. */
+export function modernHeaders(method: string, params: Readonly<Record<string, unknown>> = {}): Record<string, string> {
+  const name = params.name ?? params.uri ?? params.taskId;
+  return {
     'mcp-protocol-version': '2026-07-28',
     'mcp-method': method,
-    ...(typeof params.name === 'string' && { 'mcp-name': params.name }),
-  } as Record<string, string>,
-});
+    ...(typeof name === 'string' && { 'mcp-name': name }),
+  };
+}
 
 export interface SseEvent {
   readonly id?: string;
@@ -63,14 +69,15 @@ export interface SseEvent {
 export async function* events(response: Response): AsyncGenerator<SseEvent> {
   let rest = '';
   for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
-    const blocks = (rest + chunk).split('\n\n');
+    const blocks = (rest + chunk).split(/\r?\n\r?\n/);
     rest = blocks.pop()!;
     for (const block of blocks) {
       const fields = block
-        .split('\n')
+        .split(/\r?\n/)
         .filter((line) => !line.startsWith(':'))
-        .map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trimStart()]);
-      if (fields.length > 0) yield { data: '', ...Object.fromEntries(fields) };
+        .map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trimStart()] as const);
+      const data = fields.flatMap(([name, value]) => (name === 'data' ? [value] : [])).join('\n');
+      if (fields.length > 0) yield { ...Object.fromEntries(fields), data };
     }
   }
 }

@@ -12,8 +12,11 @@ describe('the table of sessions', () => {
   afterEach(() => void vi.useRealTimers());
 
   const ended: string[] = [];
-  const session = (id: string, busy = false) =>
-    ({ id, isBusy: () => busy, seen: Date.now(), end: () => ended.push(id) }) as unknown as LegacySession;
+  const session = (id: string, busy = false, principal = 'local') =>
+    ({
+      ...{ id, client: { principal }, isBusy: () => busy, seen: Date.now() },
+      end: () => ended.push(id),
+    }) as unknown as LegacySession;
 
   it('ends what was idle for too long, and nothing that is in use', () => {
     const table = createSessionTable({ max: 10, idle: 30 * MINUTE });
@@ -44,5 +47,22 @@ describe('the table of sessions', () => {
     table.add(session('b'));
     expect([table.add(session('c', true)), ended]).toEqual([true, ['b']]);
     expect(table.add(session('d'))).toBe(false);
+  });
+
+  it('makes room among the sessions of who has most', () => {
+    const table = createSessionTable({ max: 3, idle: 30 * MINUTE });
+    table.add(session('mine', false, 'me'));
+    vi.advanceTimersByTime(MINUTE);
+    for (const id of ['a', 'b', 'c', 'd']) table.add(session(id, false, 'greedy'));
+    expect(ended).toEqual(['a', 'b']);
+    table.add(session('mine too', false, 'me'));
+    expect(ended).toEqual(['a', 'b', 'c']);
+  });
+
+  it('ends nobody’s session for one who has more, though all of those are in use', () => {
+    const table = createSessionTable({ max: 3, idle: 30 * MINUTE });
+    table.add(session('mine', false, 'me'));
+    for (const id of ['a', 'b']) table.add(session(id, true, 'greedy'));
+    expect([table.add(session('c', true, 'greedy')), ended]).toEqual([false, []]);
   });
 });

@@ -1,3 +1,5 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { createLegacySse, type LegacySseOptions } from '../../../src/gateway/mcp/transports/sse.ts';
 import { createFakeEndpoint, quiet, until } from './fake-endpoint.ts';
@@ -49,6 +51,35 @@ describe('HTTP+SSE', () => {
     await send(rpc('tools/call', { name: 'echo', arguments: {} }, 'e'));
     expect(await nextMessage(stream)).toMatchObject({ id: 'e', result: {} });
     expect(one.face.sessions()).toBe(1);
+  });
+
+  it('takes so many messages at once and no more', async () => {
+    await using one = await serve();
+    const client = await one.connect();
+    const notices = Array.from({ length: 101 }, () => rpc('notifications/vendor/x', {}, null));
+    expect((await client.send(notices)).status).toBe(400);
+    expect(one.endpoint.heard).toEqual([]);
+    expect((await client.send(notices.slice(1))).status).toBe(202);
+    await until(() => one.endpoint.heard.length === 100);
+  });
+
+  it('gives nothing to its endpoint when it ended while a message came', async () => {
+    await using one = await serve();
+    const client = await one.connect();
+    const body = JSON.stringify(rpc('tools/call', { name: 'wait' }));
+    const { hostname, port } = new URL(client.post);
+    const slow = connect(Number(port), hostname);
+    slow.write(
+      `POST ${client.address} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: ${body.length}\r\n\r\n`,
+    );
+    // Its head is read: whoever comes later is answered behind it.
+    await raw(client.post, { body: rpc('ping') });
+    client.abort.abort();
+    await until(() => one.endpoint.left.length === 1);
+    const before = one.endpoint.clients.length;
+    slow.end(body);
+    expect(await text(slow)).toContain(' 202 ');
+    expect([one.endpoint.clients.length, one.endpoint.waiting]).toEqual([before, []]);
   });
 
   it('carries what belongs to no request', async () => {

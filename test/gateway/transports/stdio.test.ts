@@ -190,6 +190,17 @@ describe('a pipe', () => {
     await one.served;
   });
 
+  it('fails a question whose answer is an error that can not be told', async () => {
+    const one = serve();
+    one.send(call('ask', {}, 'q'));
+    await until(() => one.messages.length === 1);
+    one.send({ jsonrpc: '2.0', id: 's1', error: { code: 1, message: { toString: 1 } } });
+    await until(() => one.messages.length === 2);
+    expect(one.messages[1]).toMatchObject({ id: 'q', error: { code: 1 } });
+    one.input.end();
+    await one.served;
+  });
+
   it('fails a question whose answer is too long to read', async () => {
     const one = serve({ maxMessage: 2048 });
     one.send(call('ask', {}, 'q'));

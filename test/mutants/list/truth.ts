@@ -38,7 +38,7 @@ export const truth: readonly Mutant[] = [
   },
   {
     name: 'a plugin at work is asked for its health all the same',
-    file: 'actors/mcp/session.ts',
+    file: 'actors/mcp/liveness.ts',
     find: "if (inFlight() > 0 && !unanswered) return { status: 'well' };",
     replace: '',
     caughtBy: 'R7',

@@ -1,9 +1,8 @@
 /** What a client can be asked, and what it is told, or the server is, where it can't. */
 
+import type { Fields } from '../../../../actors/fields.ts';
 import type { Client } from '../contracts.ts';
 import { RPC, RpcError } from '../rpc-error.ts';
-
-type Fields = Readonly<Record<string, unknown>>;
 
 const fieldsOf = (value: unknown): Fields | null =>
   typeof value === 'object' && value !== null ? (value as Fields) : null;

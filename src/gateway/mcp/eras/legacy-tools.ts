@@ -1,9 +1,6 @@
 /** What revision 2026-07-28 allows of tools and clients of the legacy era choke on: they refuse the whole answer. */
 
-type Fields = Readonly<Record<string, unknown>>;
-
-const isObject = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+import { type Fields, isFields } from '../../../../actors/fields.ts';
 
 /** An `outputSchema` of anything but objects is left out. The same list where there is none. */
 export function legacyTools<Tool>(tools: readonly Tool[]): readonly Tool[] {
@@ -11,9 +8,9 @@ export function legacyTools<Tool>(tools: readonly Tool[]): readonly Tool[] {
 }
 
 const hasOtherOutput = (tool: unknown): boolean =>
-  isObject(tool) &&
+  isFields(tool) &&
   tool.outputSchema !== undefined &&
-  !(isObject(tool.outputSchema) && tool.outputSchema.type === 'object');
+  !(isFields(tool.outputSchema) && tool.outputSchema.type === 'object');
 
 function withoutOutput<Tool>(tool: Tool): Tool {
   const { outputSchema, ...rest } = tool as Fields;
@@ -22,7 +19,7 @@ function withoutOutput<Tool>(tool: Tool): Tool {
 
 /** A result without `structuredContent` that is no object; `content` says the same in words. */
 export function legacyToolResult(result: Fields): Fields {
-  if (result.structuredContent === undefined || isObject(result.structuredContent)) return result;
+  if (result.structuredContent === undefined || isFields(result.structuredContent)) return result;
   const { structuredContent, ...rest } = result;
   return { content: [{ type: 'text', text: JSON.stringify(structuredContent) }], ...rest };
 }

@@ -4,16 +4,20 @@
  */
 
 import type { JsonRpcMessage, Log, ServerRequest } from '../../../../actors/context.ts';
-import { CAPABILITIES_KEY, CLIENT_INFO_KEY, MODERN_VERSION, modernCapabilities } from '../../../../actors/mcp/meta.ts';
+import type { Fields } from '../../../../actors/fields.ts';
+import { CAPABILITIES_KEY, CLIENT_INFO_KEY, eraOfVersion, modernCapabilities } from '../../../../actors/mcp/meta.ts';
 import { mayAsk } from '../../../../actors/mcp/server-requests.ts';
 import { runInputRounds } from '../../../input-rounds.ts';
 import type { CallOptions, Supervisor } from '../../../options.ts';
 import type { Client, ClientRequest, Era } from '../contracts.ts';
+import type { Level } from '../log-levels.ts';
 import { RPC, RpcError } from '../rpc-error.ts';
 import { whoCalls } from '../who-calls.ts';
 import { refusal } from './capabilities.ts';
-import { createParkedCalls, mayBeParked, type Upstream } from './parked-calls.ts';
+import { mayBeParked, type Upstream } from './parkable-call.ts';
+import { createParkedCalls } from './parked-calls.ts';
 import { createRequestLogs } from './request-logs.ts';
+import { createServerLevels, type ServerLevels } from './server-levels.ts';
 import { shapeError, shapeResult } from './shape.ts';
 import { toRpcError } from './to-rpc-error.ts';
 import { questionForLegacy, questionIn } from './url-elicitation.ts';
@@ -27,6 +31,8 @@ export interface Relay {
    * `request` is whose stream notifications and questions go to; `method` and `params` are what the plugin gets.
    */
   request(plugin: string, request: ClientRequest, method: string, params: unknown): Promise<unknown>;
+  /** What servers are told to log, by whoever has a client that says so. */
+  readonly serverLevels: ServerLevels;
   /** Gives up what is parked. */
   close(): void;
 }
@@ -38,11 +44,10 @@ export interface RelayParts {
   readonly parking?: { readonly ttl?: number; readonly patience?: number };
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
 export function createRelay({ supervisor, log, parking }: RelayParts): Relay {
   const parked = createParkedCalls({ ...parking, isCrowded });
   const logs = createRequestLogs(supervisor);
+  const serverLevels = createServerLevels(supervisor, log);
   /** Which era each plugin spoke last; null: no MCP. */
   const eras = new Map<string, Era | null>();
   const forget = [
@@ -67,7 +72,7 @@ export function createRelay({ supervisor, log, parking }: RelayParts): Relay {
     const link = await supervisor.open(plugin, { signal, ...whoCalls(client) });
     const { protocolVersion } = link;
     link.close();
-    const era = protocolVersion === null ? null : protocolVersion >= MODERN_VERSION ? 'modern' : 'legacy';
+    const era = protocolVersion === null ? null : eraOfVersion(protocolVersion);
     eras.set(plugin, era);
     return era;
   }
@@ -142,7 +147,7 @@ export function createRelay({ supervisor, log, parking }: RelayParts): Relay {
     if (era === 'modern') {
       const onNotification = (message: unknown) => pass(request, level, message);
       const options = { ...optionsFor(request, params), onNotification };
-      const unattend = level === null ? null : logs.attend(plugin, () => request, level, false);
+      const unattend = level === null ? null : logs.attend(plugin, () => request, level);
       try {
         return shape(await supervisor.request(plugin, method, params, options));
       } finally {
@@ -155,7 +160,8 @@ export function createRelay({ supervisor, log, parking }: RelayParts): Relay {
     }
     const progressToken = progressTokenIn(params);
     const upstream: Upstream = async ({ signal, onRequest, current }) => {
-      const unattend = level === null ? null : logs.attend(plugin, current, level, true);
+      if (level !== null) serverLevels.requestWants(plugin, level, whoCalls(request.client));
+      const unattend = level === null ? null : logs.attend(plugin, current, level);
       try {
         return await supervisor.request(plugin, method, inputResponses === undefined ? params : own, {
           signal,
@@ -169,11 +175,11 @@ export function createRelay({ supervisor, log, parking }: RelayParts): Relay {
         unattend?.();
       }
     };
-    return shape(await parked.begin(plugin, request, method, own, upstream));
+    return shape(await parked.begin({ plugin, request, method, params: own, upstream }));
   }
 
   /** What came on a request's own stream. */
-  function pass(request: ClientRequest, level: string | null, message: unknown): void {
+  function pass(request: ClientRequest, level: Level | null, message: unknown): void {
     const { method, params } = message as JsonRpcMessage;
     if (method === 'notifications/message') logs.tell(request, level, params);
     // Revision 2026-07-28 has it no more.
@@ -181,6 +187,7 @@ export function createRelay({ supervisor, log, parking }: RelayParts): Relay {
   }
 
   return {
+    serverLevels,
     async request(plugin, request, method, params) {
       const to = request.client.era;
       try {
@@ -203,6 +210,7 @@ export function createRelay({ supervisor, log, parking }: RelayParts): Relay {
     close() {
       for (const stop of forget) stop();
       logs.close();
+      serverLevels.close();
       parked.close();
     },
   };

@@ -1,3 +1,4 @@
+import type { Fields } from '../../../../actors/fields.ts';
 import type { Era } from '../contracts.ts';
 import { RPC, RpcError } from '../rpc-error.ts';
 import { legacyToolResult, legacyTools } from './legacy-tools.ts';
@@ -5,8 +6,6 @@ import { legacyToolResult, legacyTools } from './legacy-tools.ts';
 /** Results that revision 2026-07-28 lets clients keep for a while. */
 const CACHEABLE =
   /^(tools\/list|prompts\/list|resources\/list|resources\/templates\/list|resources\/read|server\/discover)$/;
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * A result as the client's revision wants it: with `resultType`, and `ttlMs` and `cacheScope` where the modern one demands

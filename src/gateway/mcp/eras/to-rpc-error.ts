@@ -1,4 +1,6 @@
 import { SupervisorError } from '../../../errors.ts';
+import { hintFor } from '../../hint.ts';
+import { asText } from '../as-text.ts';
 import { RPC, RpcError } from '../rpc-error.ts';
 
 /** Failures that find fault with the request itself. */
@@ -10,22 +12,28 @@ const BAD_REQUEST: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * What a client is told of a call that failed: the plugin's own JSON-RPC error as it is; else ours, with what to do next
- * (`data`: plugin, code, hint, fate, and `retryAfter` in seconds where waiting helps). `retryAt` is the plugin's.
+ * What a client is told of a call that failed: the plugin's own JSON-RPC error as it is; else ours, with what to do next in
+ * the message itself, because most clients show nothing else (`data`: plugin, code, hint, fate, and `retryAfter` in seconds where waiting helps). `retryAt` is the plugin's.
  */
 export function toRpcError(error: unknown, plugin: string, retryAt: string | null = null): RpcError {
   if (error instanceof RpcError) return error;
   if (!SupervisorError.is(error)) {
     return new RpcError(RPC.internalError, 'Something broke inside the gateway.', { plugin }, { cause: error });
   }
-  const { code, hint, message, data } = error;
+  const { code, message, data } = error;
   if (code === 'CALL_PROTOCOL_ERROR' && typeof data.code === 'number') {
-    return new RpcError(data.code, String(data.message), data.data, { cause: error });
+    return new RpcError(data.code, asText(data.message), data.data, { cause: error });
   }
+  const hint = hintFor(error.hint);
   const rpcCode = BAD_REQUEST.has(code) ? RPC.invalidParams : RPC.internalError;
   const more = {
     ...(data.fate === undefined ? {} : { fate: data.fate }),
     ...(retryAt === null ? {} : { retryAfter: Math.max(1, Math.ceil((Date.parse(retryAt) - Date.now()) / 1000)) }),
   };
-  return new RpcError(rpcCode, `${plugin}: ${message}`, { plugin, code, hint, ...more }, { cause: error });
+  return new RpcError(
+    rpcCode,
+    `${plugin}: ${message} ${hint}`.trimEnd(),
+    { plugin, code, hint, ...more },
+    { cause: error },
+  );
 }

@@ -4,11 +4,10 @@
  */
 
 import { randomUUID } from 'node:crypto';
+import type { Fields } from '../../../../actors/fields.ts';
 import type { Client } from '../contracts.ts';
 import { RpcError } from '../rpc-error.ts';
 import { declares } from './capabilities.ts';
-
-type Fields = Readonly<Record<string, unknown>>;
 
 const isByUrl = (method: string, params: unknown): params is Fields =>
   method === 'elicitation/create' && (params as Fields | null | undefined)?.mode === 'url';

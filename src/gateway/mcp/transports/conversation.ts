@@ -1,17 +1,12 @@
 import type { Log } from '../../../../actors/context.ts';
+import { type Fields, isFields } from '../../../../actors/fields.ts';
 import type { Client, Endpoint, Era } from '../contracts.ts';
+import { RPC, RpcError } from '../rpc-error.ts';
+import { agreedVersion, LEGACY_VERSIONS } from '../versions.ts';
 import { drop } from './drop.ts';
-import {
-  type Answer,
-  type Fields,
-  isFields,
-  type NotificationMessage,
-  type RequestMessage,
-  type ResponseMessage,
-} from './messages.ts';
+import type { Answer, NotificationMessage, RequestMessage, ResponseMessage } from './messages.ts';
 import { createQuestions } from './questions.ts';
 import { type Outlet, type Running, run } from './running.ts';
-import { agreedVersion, LEGACY_VERSIONS } from './versions.ts';
 
 /** A client that says who it is after it was made: in `initialize`. */
 export interface LateClient extends Client {
@@ -59,6 +54,11 @@ export function agree(client: LateClient, answer: Answer): void {
   if (typeof version === 'string') client.protocolVersion = version;
 }
 
+/** Who answers when the session is over: the endpoint has heard that its client left, and must not hear of it again. */
+const NOBODY: Pick<Endpoint, 'handle'> = {
+  handle: () => Promise.reject(new RpcError(RPC.internalError, 'The session is over.')),
+};
+
 export function createConversation({ endpoint, client, log }: ConversationOptions): Conversation {
   const questions = createQuestions();
   const running: Running[] = [];
@@ -74,10 +74,9 @@ export function createConversation({ endpoint, client, log }: ConversationOption
     client,
     request: (message, outlet, as = client) => {
       const asking = as.era === 'legacy' ? questions : null;
-      const started = run(message, { endpoint, client: as, outlet, questions: asking, log });
+      const started = run(message, { endpoint: over ? NOBODY : endpoint, client: as, outlet, questions: asking, log });
       running.push(started);
       started.answer.then(() => drop(running, started));
-      if (over) started.end('The session is over.');
       return started;
     },
     hear: ({ method, params }, as = client) => {

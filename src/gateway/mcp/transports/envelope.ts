@@ -1,14 +1,9 @@
 /** What a request of the modern era says of its client, in `_meta`. */
 
+import { type Fields, isFields } from '../../../../actors/fields.ts';
+import { CAPABILITIES_KEY, CLIENT_INFO_KEY, VERSION_KEY } from '../../../../actors/mcp/meta.ts';
 import { RPC, RpcError } from '../rpc-error.ts';
-import { type Fields, isFields } from './messages.ts';
-import { isRemoved, MODERN_VERSIONS } from './versions.ts';
-
-const PREFIX = 'io.modelcontextprotocol/';
-export const VERSION_KEY = `${PREFIX}protocolVersion`;
-export const SUBSCRIPTION_KEY = `${PREFIX}subscriptionId`;
-const CAPABILITIES_KEY = `${PREFIX}clientCapabilities`;
-const INFO_KEY = `${PREFIX}clientInfo`;
+import { isRemoved, MODERN_VERSIONS } from '../versions.ts';
 
 export interface Envelope {
   readonly version: string;
@@ -27,10 +22,10 @@ export function readEnvelope(params: unknown): Envelope {
   const meta = isFields(params) && isFields(params._meta) ? params._meta : {};
   const version = meta[VERSION_KEY];
   const capabilities = meta[CAPABILITIES_KEY];
-  const info = meta[INFO_KEY];
+  const info = meta[CLIENT_INFO_KEY];
   if (typeof version !== 'string') throw missing(VERSION_KEY, 'a string');
   if (!isFields(capabilities)) throw missing(CAPABILITIES_KEY, 'an object');
-  if (info !== undefined && !isFields(info)) throw missing(INFO_KEY, 'an object');
+  if (info !== undefined && !isFields(info)) throw missing(CLIENT_INFO_KEY, 'an object');
   return { version, capabilities, info: info ?? {} };
 }
 

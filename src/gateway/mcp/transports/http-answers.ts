@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import { cutUnread } from '../../http/cut-unread.ts';
 import { RPC, RpcError } from '../rpc-error.ts';
 import { answerText, errorAnswer, type Id } from './messages.ts';
 
@@ -18,6 +19,7 @@ export function sendJson(
     'content-length': Buffer.byteLength(text),
     ...headers,
   });
+  cutUnread(response, text);
   response.end(text);
 }
 

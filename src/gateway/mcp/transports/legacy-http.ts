@@ -2,15 +2,23 @@ import type { Log } from '../../../../actors/context.ts';
 import type { HttpExchange } from '../../contracts.ts';
 import type { Endpoint } from '../contracts.ts';
 import { RPC, RpcError } from '../rpc-error.ts';
+import { LEGACY_VERSIONS } from '../versions.ts';
 import { agree, introduce } from './conversation.ts';
 import type { EventStreams } from './event-stream.ts';
 import { acceptsOf, NO_SESSION, notAcceptable, refuse, sendAccepted, sendError } from './http-answers.ts';
 import { createLegacySession, type LegacySession } from './legacy-session.ts';
-import { type Answer, answerText, errorAnswer, type Incoming, type RequestMessage, readIncoming } from './messages.ts';
+import {
+  type Answer,
+  answerText,
+  errorAnswer,
+  type Incoming,
+  MOST_IN_BATCH,
+  type RequestMessage,
+  readIncoming,
+} from './messages.ts';
 import { createPost } from './post.ts';
 import { readEventId } from './resumable-stream.ts';
 import { createSessionTable } from './session-table.ts';
-import { LEGACY_VERSIONS } from './versions.ts';
 
 export interface LegacyHttpOptions {
   readonly log: Log;
@@ -31,9 +39,6 @@ export interface LegacyHttp {
   close(reason: string): void;
   readonly sessions: number;
 }
-
-/** Messages in a batch. */
-const MOST_IN_BATCH = 100;
 
 export function createLegacyHttp(options: LegacyHttpOptions): LegacyHttp {
   const { log, streams, nextId, maxSessions, sessionIdle, resumeGrace: grace } = options;

@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { Log } from '../../../../actors/context.ts';
 import type { Endpoint } from '../contracts.ts';
+import { PRIMED_SINCE } from '../versions.ts';
 import { type Conversation, createConversation, createLateClient, type LateClient } from './conversation.ts';
 import type { EventStreams } from './event-stream.ts';
 import { messageText } from './messages.ts';
 import type { Post } from './post.ts';
 import { createResumableStream, type ResumableStream } from './resumable-stream.ts';
-import { PRIMED_SINCE } from './versions.ts';
 
 /** One client of the legacy era, from `initialize` on. */
 export interface LegacySession {

@@ -1,5 +1,6 @@
 /** JSON-RPC messages of clients as they come in and answers as they go out; nothing of what they mean. */
 
+import { isFields } from '../../../../actors/fields.ts';
 import { RPC, RpcError } from '../rpc-error.ts';
 
 export type Id = string | number;
@@ -33,12 +34,10 @@ export interface Answer {
   readonly error?: RpcError;
 }
 
-export type Fields = Readonly<Record<string, unknown>>;
+/** Messages in a batch over HTTP. */
+export const MOST_IN_BATCH = 100;
 
-export const isFields = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-export const isId = (value: unknown): value is Id => typeof value === 'string' || typeof value === 'number';
+const isId = (value: unknown): value is Id => typeof value === 'string' || typeof value === 'number';
 
 export function readIncoming(value: unknown): Incoming {
   if (!isFields(value)) return { kind: 'invalid', id: null };

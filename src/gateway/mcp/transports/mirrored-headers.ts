@@ -2,8 +2,9 @@
 
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ToolDescription } from '../../../../actors/context.ts';
+import { isFields } from '../../../../actors/fields.ts';
 import { RPC, RpcError } from '../rpc-error.ts';
-import { isFields, type RequestMessage } from './messages.ts';
+import type { RequestMessage } from './messages.ts';
 
 /** Where `Mcp-Name` comes from, per method. */
 const NAME_FIELD: ReadonlyMap<string, string> = new Map([

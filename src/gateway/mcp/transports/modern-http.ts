@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Log } from '../../../../actors/context.ts';
+import { isFields } from '../../../../actors/fields.ts';
 import type { HttpExchange } from '../../contracts.ts';
 import type { Client, Endpoint } from '../contracts.ts';
 import { RpcError } from '../rpc-error.ts';
@@ -7,7 +8,7 @@ import { drop } from './drop.ts';
 import { checkRevision, type Envelope, readEnvelope } from './envelope.ts';
 import type { EventStream, EventStreams } from './event-stream.ts';
 import { type Accepts, acceptsOf, notAcceptable, sendError, sendJson, statusOf } from './http-answers.ts';
-import { answerText, isFields, type RequestMessage } from './messages.ts';
+import { answerText, type RequestMessage } from './messages.ts';
 import { checkMirrors, checkParamMirrors, headerMismatch } from './mirrored-headers.ts';
 import { type Outlet, type Running, run } from './running.ts';
 

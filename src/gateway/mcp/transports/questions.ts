@@ -1,3 +1,4 @@
+import { asText } from '../as-text.ts';
 import { RPC, RpcError } from '../rpc-error.ts';
 import { messageText, type ResponseMessage } from './messages.ts';
 import type { Questions } from './running.ts';
@@ -57,7 +58,7 @@ export function createQuestions(): OpenQuestions {
       const question = open.get(String(id));
       if (question === undefined) return false;
       if (error === undefined) question.resolve(result);
-      else question.reject(new RpcError(error.code, String(error.message), error.data));
+      else question.reject(new RpcError(error.code, asText(error.message), error.data));
       return true;
     },
     end: (reason) => {

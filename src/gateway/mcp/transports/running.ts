@@ -1,7 +1,7 @@
 import type { Log } from '../../../../actors/context.ts';
+import { SUBSCRIPTION_KEY } from '../../../../actors/mcp/meta.ts';
 import type { Client, ClientRequest, Endpoint } from '../contracts.ts';
 import { RPC, RpcError } from '../rpc-error.ts';
-import { SUBSCRIPTION_KEY } from './envelope.ts';
 import { type Answer, errorAnswer, type Id, messageText, type RequestMessage } from './messages.ts';
 
 /** Where the messages that belong to one request go until its answer. */
@@ -30,7 +30,7 @@ export interface Running {
 }
 
 export interface RunOptions {
-  readonly endpoint: Endpoint;
+  readonly endpoint: Pick<Endpoint, 'handle'>;
   readonly client: Client;
   readonly outlet: Outlet;
   /** Null where a client can't be asked (modern era: answers carry questions). */

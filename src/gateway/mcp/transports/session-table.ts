@@ -32,10 +32,17 @@ export function createSessionTable({ max, idle }: SessionTableOptions): SessionT
       if (session.seen < since && !session.isBusy()) end(session, 'The session was idle for too long.');
     }
   };
-  const makeRoom = (): boolean => {
+  /** Whoever has most makes room first, and nobody for one who has more: who opens many ends no one's but its own. */
+  const makeRoom = (principal: string): boolean => {
+    const counts = new Map<string, number>();
+    for (const { client } of sessions.values()) counts.set(client.principal, (counts.get(client.principal) ?? 0) + 1);
+    let most = counts.get(principal) ?? 0;
     let quietest: LegacySession | undefined;
     for (const session of sessions.values()) {
-      if (!session.isBusy() && session.seen < (quietest?.seen ?? Number.POSITIVE_INFINITY)) quietest = session;
+      const count = counts.get(session.client.principal) ?? 0;
+      if (count < most || session.isBusy()) continue;
+      if (count > most || session.seen < (quietest?.seen ?? Number.POSITIVE_INFINITY)) quietest = session;
+      most = count;
     }
     if (quietest === undefined) return false;
     end(quietest, 'There are too many sessions.');
@@ -45,7 +52,7 @@ export function createSessionTable({ max, idle }: SessionTableOptions): SessionT
   return {
     get: (id) => sessions.get(id),
     add: (session) => {
-      if (sessions.size >= max && !makeRoom()) return false;
+      if (sessions.size >= max && !makeRoom(session.client.principal)) return false;
       sessions.set(session.id, session);
       timer ??= setInterval(sweep, Math.min(idle / 4, 60_000)).unref();
       return true;

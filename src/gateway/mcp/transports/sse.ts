@@ -3,6 +3,7 @@ import type { Log } from '../../../../actors/context.ts';
 import type { HttpExchange, McpHttpFace } from '../../contracts.ts';
 import type { Endpoint } from '../contracts.ts';
 import { RPC, RpcError } from '../rpc-error.ts';
+import { createClientIds } from './client-ids.ts';
 import {
   agree,
   type Conversation,
@@ -13,8 +14,15 @@ import {
 } from './conversation.ts';
 import { createEventStreams, type EventStream } from './event-stream.ts';
 import { NO_SESSION, refuse, sendError } from './http-answers.ts';
-import { answerText, errorAnswer, type Incoming, messageText, type RequestMessage, readIncoming } from './messages.ts';
-import { createNames } from './names.ts';
+import {
+  answerText,
+  errorAnswer,
+  type Incoming,
+  MOST_IN_BATCH,
+  messageText,
+  type RequestMessage,
+  readIncoming,
+} from './messages.ts';
 import type { Outlet } from './running.ts';
 
 export interface LegacySseOptions {
@@ -42,7 +50,7 @@ interface SseSession {
 export function createLegacySse(options: LegacySseOptions): McpHttpFace {
   const { log, maxSessions = 1000, keepAlive = 15_000, maxUnread = 4 * 1024 * 1024 } = options;
   const streams = createEventStreams({ keepAlive, maxUnread });
-  const nextId = createNames();
+  const nextId = createClientIds();
   const sessions = new Map<string, SseSession>();
   let closed = false;
 
@@ -110,6 +118,10 @@ export function createLegacySse(options: LegacySseOptions): McpHttpFace {
       value = JSON.parse(body.toString());
     } catch {
       return sendError(response, 400, new RpcError(RPC.parseError, 'Parse error: the body is not JSON.'));
+    }
+    if (Array.isArray(value) && value.length > MOST_IN_BATCH) {
+      const tooMany = `A batch holds at most ${MOST_IN_BATCH} messages.`;
+      return sendError(response, 400, new RpcError(RPC.invalidRequest, tooMany));
     }
     const incoming = (Array.isArray(value) ? value : [value]).map(readIncoming);
     if (!Array.isArray(value) && incoming[0]?.kind === 'invalid') {

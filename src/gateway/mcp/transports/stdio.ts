@@ -1,25 +1,18 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Log } from '../../../../actors/context.ts';
+import { isFields } from '../../../../actors/fields.ts';
 import { createLineReader, type OversizedLine } from '../../../../actors/mcp/framing.ts';
 import { idOfOversized } from '../../../../actors/mcp/json-rpc.ts';
 import type { Client, Endpoint } from '../contracts.ts';
 import { RPC, RpcError } from '../rpc-error.ts';
+import { MODERN_VERSIONS } from '../versions.ts';
+import { createClientIds } from './client-ids.ts';
 import { agree, createConversation, createLateClient, introduce } from './conversation.ts';
 import { drop } from './drop.ts';
 import { checkRevision, hasEnvelope, readEnvelope } from './envelope.ts';
 import { createLineWriter } from './line-writer.ts';
-import {
-  type Answer,
-  answerText,
-  errorAnswer,
-  isFields,
-  messageText,
-  type RequestMessage,
-  readIncoming,
-} from './messages.ts';
-import { createNames } from './names.ts';
+import { type Answer, answerText, errorAnswer, messageText, type RequestMessage, readIncoming } from './messages.ts';
 import type { Outlet, Running } from './running.ts';
-import { MODERN_VERSIONS } from './versions.ts';
 
 export interface StdioOptions {
   readonly endpoint: Endpoint;
@@ -60,7 +53,7 @@ export function serveStdio(options: StdioOptions): Promise<void> {
       onBroken: () => finish('The client is gone.', 0),
     });
     const notify: Client['notify'] = (method, params) => writer.may(messageText(method, params));
-    const client = createLateClient(createNames()(), 'stdio', notify);
+    const client = createLateClient(createClientIds()(), 'stdio', notify);
     const conversation = createConversation({ endpoint, client, log });
     const outlet: Outlet = {
       reachable: () => true,
@@ -172,7 +165,9 @@ export function serveStdio(options: StdioOptions): Promise<void> {
     };
     const readChunk = createLineReader(maxMessage, {
       line: (line) => {
-        if (!over) void takeLine(line);
+        if (over) return;
+        // A line that breaks something here is no reason to end what serves others too.
+        takeLine(line).catch((thrown: unknown) => log.error({ err: thrown }, 'A line of a client broke something'));
       },
       oversized: (line) => complain(line, new RpcError(RPC.invalidRequest, `A message may have ${maxMessage} bytes.`)),
     });

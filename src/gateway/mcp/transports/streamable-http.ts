@@ -2,6 +2,8 @@ import type { Log } from '../../../../actors/context.ts';
 import type { HttpExchange, McpHttpFace } from '../../contracts.ts';
 import type { Endpoint } from '../contracts.ts';
 import { RPC, RpcError } from '../rpc-error.ts';
+import { isModern } from '../versions.ts';
+import { createClientIds } from './client-ids.ts';
 import { hasEnvelope } from './envelope.ts';
 import { createEventStreams } from './event-stream.ts';
 import { refuse, sendAccepted, sendError } from './http-answers.ts';
@@ -9,8 +11,6 @@ import { createLegacyHttp } from './legacy-http.ts';
 import { readIncoming } from './messages.ts';
 import { headerMismatch } from './mirrored-headers.ts';
 import { createModernHttp } from './modern-http.ts';
-import { createNames } from './names.ts';
-import { isModern } from './versions.ts';
 
 export interface StreamableHttpOptions {
   readonly log: Log;
@@ -33,7 +33,7 @@ export interface StreamableHttpOptions {
 export function createStreamableHttp(options: StreamableHttpOptions): McpHttpFace {
   const { log, maxSessions = 1000, sessionIdle = 30 * 60_000, keepAlive = 15_000, resumeGrace = 60_000 } = options;
   const streams = createEventStreams({ keepAlive, maxUnread: options.maxUnread ?? 4 * 1024 * 1024 });
-  const nextId = createNames();
+  const nextId = createClientIds();
   const modern = createModernHttp({ log, streams, nextId });
   const legacy = createLegacyHttp({ log, streams, nextId, maxSessions, sessionIdle, resumeGrace });
   let closed = false;

@@ -56,7 +56,7 @@ describe('an error', () => {
   it('of ours says which plugin, why, what to do and when', () => {
     const error = supervisorError('CALL_INTERRUPTED', { message: 'It died.', data: { fate: 'sent-unknown' } }, 'p');
     const { code, message, data } = toRpcError(error, 'p', new Date(Date.now() + 5000).toISOString());
-    expect({ code, message }).toEqual({ code: -32603, message: 'p: It died.' });
+    expect({ code, message }).toEqual({ code: -32603, message: `p: It died. ${error.hint}` });
     expect(data).toMatchObject({
       plugin: 'p',
       code: 'CALL_INTERRUPTED',
@@ -64,6 +64,20 @@ describe('an error', () => {
       hint: expect.any(String),
     });
     expect((data as { retryAfter: number }).retryAfter).toBeGreaterThan(0);
+  });
+
+  it('of ours gives its advice in the message, in words of a configuration: clients show nothing else', () => {
+    const message = (hint: string) =>
+      toRpcError(supervisorError('LAUNCH_NEEDS_SETTING', { message: 'It ended.', hint }), 'p').message;
+    const set = 'under "env" where this server is configured';
+    expect(message('Pass it with --env API_KEY=value.')).toBe(`p: It ended. Set API_KEY ${set}.`);
+    expect(message('Pass it with --env NAME=value, or arguments after --.')).toBe(
+      `p: It ended. Set it ${set}, or its arguments under "args".`,
+    );
+    expect(message('Pass it with --env, its name in capitals.')).toBe(
+      `p: It ended. Set it ${set}, its name in capitals.`,
+    );
+    expect(message('')).toBe('p: It ended.');
   });
 
   it('that is a bug of ours tells nothing of it', () => {

@@ -1,5 +1,7 @@
 /** Revisions of the protocol that clients may speak to us. */
 
+import { eraOfVersion, MODERN_VERSION } from '../../../actors/mcp/meta.ts';
+
 /** With the `initialize` handshake, newest first. */
 export const LEGACY_VERSIONS: readonly string[] = [
   '2025-11-25',
@@ -10,14 +12,14 @@ export const LEGACY_VERSIONS: readonly string[] = [
 ];
 
 /** Without it: each request stands alone. */
-export const MODERN_VERSIONS: readonly string[] = ['2026-07-28'];
+export const MODERN_VERSIONS: readonly string[] = [MODERN_VERSION];
 
 /** What `initialize` agrees on: the client's own revision if it is a known one, else the newest. */
 export const agreedVersion = (asked: unknown): string =>
   typeof asked === 'string' && LEGACY_VERSIONS.includes(asked) ? asked : LEGACY_VERSIONS[0]!;
 
-/** Whether a revision, known or not, is of the era without handshake: they are dates. */
-export const isModern = (version: string): boolean => version >= '2026-07-28';
+/** Whether a revision, known or not, is of the era without handshake. */
+export const isModern = (version: string): boolean => eraOfVersion(version) === 'modern';
 
 /** Methods of the legacy era that the modern one took away. */
 const REMOVED: ReadonlySet<string> = new Set([

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
-/** Names of clients, unique within the process however many faces it has. */
-export function createNames(): () => string {
+/** Ids of clients, unique within the process however many faces it has. */
+export function createClientIds(): () => string {
   const face = randomBytes(4).toString('hex');
   let count = 0;
   return () => {

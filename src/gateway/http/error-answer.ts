@@ -3,8 +3,9 @@
 import type { Failure } from '../../../machines/failure.ts';
 import { SupervisorError } from '../../errors.ts';
 import type { PluginStatus } from '../../options.ts';
-import { HttpError } from '../http/http-error.ts';
-import { CallerGone } from '../http/read-body.ts';
+import { hintFor } from '../hint.ts';
+import { HttpError } from './http-error.ts';
+import { CallerGone } from './read-body.ts';
 
 export interface ErrorAnswer {
   readonly status: number;
@@ -106,6 +107,14 @@ const toAnswer = (
   status,
   headers: wait === null ? {} : { 'retry-after': String(wait) },
   body: {
-    error: { code, phase, message, hint, ...more, ...(wait === null ? {} : { retryAfter: wait }), stderrTail },
+    error: {
+      code,
+      phase,
+      message,
+      hint: hintFor(hint),
+      ...more,
+      ...(wait === null ? {} : { retryAfter: wait }),
+      stderrTail,
+    },
   },
 });
