@@ -205,7 +205,10 @@ export interface Session {
   readonly server: Readonly<Record<string, unknown>>;
   /** Base URL of an HTTP plugin, for people. */
   readonly url: string | null;
-  /** Tools fetched before ready, refreshed on list_changed; [] for plain HTTP. */
+  /**
+   * Tools fetched before ready, refreshed on list_changed. Of a plain HTTP service: one for each operation that its OpenAPI
+   * document describes, else the one that sends any request.
+   */
   readonly tools: readonly ToolDescription[];
   /** One MCP request; resolves with the verbatim `result`. */
   request(method: string, params: unknown, options?: RequestOptions): Promise<unknown>;

@@ -136,6 +136,12 @@ const LAST: readonly Pattern[] = [
   },
   {
     kind: 'missing-argument',
+    pattern:
+      /\b(?:provide|specify|pass|give|supply|expect(?:s|ed)?|needs?|requires?|missing)\b[^\n]{0,60}\b(?:as (?:an? |the )?(?:first |positional )?argument|(?:command[- ]line|positional) argument)/i,
+    says: 'It needs an argument',
+  },
+  {
+    kind: 'missing-argument',
     // Usage, and then what is wrong with how it was used: the second says more.
     pattern: /^\s*usage:[\s\S]*?^(?:[\w.-]+: )?error: (.+)/dim,
     says: 'It does not start without other arguments',

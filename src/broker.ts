@@ -12,6 +12,7 @@ import { createFailure, type Failure, type FailureCode } from '../machines/failu
 import type { PluginState } from '../machines/states.ts';
 import { createAdmission } from './admission.ts';
 import { fromSession, SupervisorError, supervisorError } from './errors.ts';
+import { createExits } from './exits.ts';
 import type { CallOptions } from './options.ts';
 import { createTraffic } from './traffic.ts';
 
@@ -113,13 +114,9 @@ export interface Broker {
 export function createBroker(parts: BrokerParts): Broker {
   const { send, view, instances, timing, route = (plugin) => plugin } = parts;
   const sessions = new Map<string, Session>();
-  /** Sessions that no call is given to, until it is known whether their program has exited. */
-  const leaving = new WeakMap<Session, Promise<void>>();
-  /** Why a session ended, or its plugin left service, unasked. */
-  const lost = new WeakMap<Session, Failure>();
-  const entered = new Map<string, Set<() => void>>();
 
   const tell = (plugin: string, event: TrafficEvent) => send({ type: 'traffic', plugin, event });
+  const exits = createExits({ view, tell, patience: timing.exit });
   const admission = createAdmission({ send, stateOf: (plugin) => view(plugin)?.state, hold: timing.hold });
   const traffic = createTraffic({
     tell,
@@ -147,7 +144,7 @@ export function createBroker(parts: BrokerParts): Broker {
     if (seen === null || !seen.open || (generation !== undefined && seen.generation !== generation)) return null;
     const instance = instances.get(plugin);
     const session = instance?.generation === seen.generation ? instance.session : null;
-    return session !== null && session !== undefined && !leaving.has(session) ? session : null;
+    return session !== null && session !== undefined && exits.awaited(session) === undefined ? session : null;
   }
 
   /** Asks for an open session until there is one; another instance is asked when the first can't be had and that one can. */
@@ -166,7 +163,7 @@ export function createBroker(parts: BrokerParts): Broker {
         if (open !== null) return { instance, session: open };
       }
       const broken = sessions.get(instance);
-      const gone = broken && leaving.get(broken);
+      const gone = broken && exits.awaited(broken);
       if (gone !== undefined) {
         await gone;
         instance = choose(plugin, options, avoid);
@@ -187,48 +184,6 @@ export function createBroker(parts: BrokerParts): Broker {
         throw new SupervisorError(failure, plugin);
       }
     }
-  }
-
-  /**
-   * A broken connection is usually the first sign of an exit: the exit is waited for, so that it can be named. When none
-   * follows, a session that has ended is reported; one that lost no more than one exchange (an HTTP server may reset a
-   * connection at will) is used again, because the calls beside it are well.
-   */
-  function awaitExit(plugin: string, session: Session): Promise<void> {
-    let gone = leaving.get(session);
-    if (gone === undefined) {
-      const { generation } = session;
-      // Unrouted for a while (a bad health check) it is in service still, and used again later.
-      const inService = () => {
-        const seen = view(plugin);
-        return seen?.generation === generation && (seen.state === 'ready' || seen.state === 'idle');
-      };
-      gone = new Promise<void>((resolve) => {
-        const listeners = entered.get(plugin) ?? new Set();
-        entered.set(plugin, listeners);
-        const unlisten = () => {
-          listeners.delete(done);
-          if (listeners.size === 0 && entered.get(plugin) === listeners) entered.delete(plugin);
-        };
-        const done = () => {
-          if (inService()) return;
-          clearTimeout(timer);
-          unlisten();
-          resolve();
-        };
-        const timer = setTimeout(() => {
-          const failure = lost.get(session);
-          if (failure === undefined) leaving.delete(session);
-          else tell(plugin, { type: 'session.closed', generation, failure });
-          unlisten();
-          resolve();
-        }, timing.exit);
-        listeners.add(done);
-        done();
-      });
-      leaving.set(session, gone);
-    }
-    return gone;
   }
 
   /** That one refused it: another one of the pool is well, or on its way. */
@@ -274,7 +229,7 @@ export function createBroker(parts: BrokerParts): Broker {
         if (!(error instanceof SessionError)) throw error;
         const { failure, fate } = error;
         if (failure.code !== 'CALL_INTERRUPTED') throw fromSession(error, plugin);
-        const gone = awaitExit(instance, open);
+        const gone = exits.wait(instance, open);
         const safe = fate === 'not-sent' || (fate === 'sent-unknown' && repeatable(open));
         if (safe && failed === null && !options.signal?.aborted) {
           failed = instance;
@@ -284,7 +239,7 @@ export function createBroker(parts: BrokerParts): Broker {
         }
         // Of a broken HTTP exchange it is not known yet whether the program has died of it.
         if (failure.exit === null && open.transport !== 'stdio') await gone;
-        const { exit, stderrTail } = failure.exit === null ? (lost.get(open) ?? failure) : failure;
+        const { exit, stderrTail } = failure.exit === null ? (exits.whyLost(open) ?? failure) : failure;
         throw fromSession(new SessionError({ ...failure, exit, stderrTail }, fate, { cause: error }), plugin);
       } finally {
         end();
@@ -321,14 +276,14 @@ export function createBroker(parts: BrokerParts): Broker {
         if (parts.message !== undefined) opened.onMessage((message) => parts.message?.(plugin, generation, message));
         void opened.closed.then((reason) => {
           if (reason === null) return;
-          lost.set(opened, reason);
-          void awaitExit(plugin, opened);
+          exits.lost(opened, reason);
+          void exits.wait(plugin, opened);
         });
       }
     }
     const current = sessions.get(plugin);
-    if (state === 'stopping' && failure !== null && current?.generation === generation && !lost.has(current)) {
-      lost.set(current, failure);
+    if (state === 'stopping' && failure !== null && current?.generation === generation) {
+      if (exits.whyLost(current) === undefined) exits.lost(current, failure);
     }
     if (state === 'stopping' && traffic.inFlight(plugin) === 0) tell(plugin, { type: 'calls.drained', generation });
     if (state === 'absent' || state === 'crashed' || state === 'launching') {
@@ -336,7 +291,7 @@ export function createBroker(parts: BrokerParts): Broker {
     }
     admission.entered(plugin, state);
     if (state === 'ready' && failure === null) takeOver(plugin);
-    for (const listener of [...(entered.get(plugin) ?? [])]) listener();
+    exits.entered(plugin);
   }
 
   /** It is well: those who wait for one beside it that is not about to be may go to it. */

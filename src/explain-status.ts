@@ -252,7 +252,7 @@ function waiting(view: View): Told {
 function parked(view: View): Told {
   const { failure, abandoned, trialAt, trialOpen, spec } = view.context;
   const why = failed(failure);
-  const hint = failure === null ? '' : `${sentence(failure.hint)} `;
+  const hint = failure === null ? '' : `${sentence(inOneLine(failure.hint))} `;
   if (abandoned.length > 0) {
     return {
       why,
@@ -288,6 +288,9 @@ export const SAID_NOTHING = 'Nothing was written to stderr.';
 /** A program of it ended, and left no word of why. */
 export const saidNothing = ({ exit, stderrTail }: Pick<Failure, 'exit' | 'stderrTail'>): boolean =>
   exit !== null && stderrTail.every((line) => line.trim() === '');
+
+/** A hint may have a list, a line for each. */
+export const inOneLine = (text: string): string => text.trim().replaceAll(':\n', ': ').replaceAll('\n', ', ');
 
 /** With a full stop. */
 const sentence = (text: string): string => (/[.!?…]$/.test(text.trim()) ? text.trim() : `${text.trim()}.`);

@@ -394,7 +394,7 @@ export interface Supervisor extends AsyncDisposable {
   call(name: string, payload: MethodCall | Readonly<Record<string, unknown>>, options?: CallOptions): Promise<unknown>;
   /** One MCP request by method. */
   request(name: string, method: string, params?: unknown, options?: CallOptions): Promise<unknown>;
-  /** The catalog, starting the plugin when needed; [] for a plain HTTP plugin. */
+  /** The catalog, starting the plugin when needed; of a plain HTTP plugin its operations, else one tool that sends any request. */
   tools(name: string, options?: CallOptions): Promise<readonly ToolDescription[]>;
   open(name: string, options?: CallOptions): Promise<Link>;
   /**

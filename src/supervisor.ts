@@ -18,12 +18,13 @@ import { createChronicle } from './chronicle.ts';
 import { composeMachine, createContext, defaultSlots } from './compose.ts';
 import { catalogKey, checkOptions, toSpec } from './config.ts';
 import { configure } from './configure.ts';
-import { SupervisorError, supervisorError, unknownPlugin } from './errors.ts';
+import { supervisorError, unknownPlugin } from './errors.ts';
 import { createInstances } from './instances.ts';
 import { instanceIn } from './observe.ts';
 import type { CallOptions, PluginOptions, PluginStatus, Supervisor, SupervisorOptions } from './options.ts';
 import { printableLine } from './printable.ts';
-import { isAtRest, type PluginSnapshot, toStatus, toStatusOfAll } from './status.ts';
+import { createStartStop } from './start-stop.ts';
+import { type PluginSnapshot, toStatus, toStatusOfAll } from './status.ts';
 import { createToolFilters } from './tool-filter.ts';
 import { until } from './wait.ts';
 
@@ -209,6 +210,8 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
 
   // ---- what callers may ask ----
 
+  const starting = createStartStop({ send, instances, broker, snapshotOf, root, emitter, isClosed });
+
   let closing: Promise<void> | null = null;
 
   function known(name: string): PluginSpec {
@@ -246,7 +249,6 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
     return toStatusOfAll(name, [first, ...others.map((instance) => statusOfInstance(name, instance))]);
   }
 
-  /** Sends a command that makes it start, and waits for ready as a call does. */
   async function startBy(
     type: 'START' | 'RESTART',
     name: string,
@@ -254,56 +256,8 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
   ) {
     known(name);
     refuseWhenClosing();
-    if (waiting.signal?.aborted) throw supervisorError('CALL_CANCELLED', { message: 'The start was cancelled.' }, name);
-    const others = instances.others(name);
-    send({ type, plugin: name });
-    instances.commanded(name, type);
-    await ready(name);
-    // One after the other, so that the rest of a pool serves meanwhile, and what can't start any more stops at the first.
-    for (const instance of type === 'RESTART' ? others : []) {
-      const snapshot = snapshotOf(instance);
-      if (snapshot === undefined || stateName(snapshot.value) === 'absent') continue;
-      if (!instances.others(name).includes(instance)) continue;
-      send({ type, plugin: instance });
-      await ready(instance).catch((error: unknown) => {
-        if (instances.others(name).includes(instance)) throw error;
-      });
-    }
+    await starting.start(type, name, waiting);
     return statusOf(name);
-
-    async function ready(instance: string) {
-      const { release } = await broker.hold(name, { ...waiting, instance });
-      release();
-    }
-  }
-
-  async function stop(name: string) {
-    known(name);
-    const others = new Set(instances.of(name));
-    others.delete(name);
-    send({ type: 'STOP', plugin: name });
-    instances.commanded(name, 'STOP');
-    /** Another one may come under the name of one that is gone. */
-    const areGone = () => {
-      const there = instances.of(name);
-      for (const other of others) if (!there.includes(other)) others.delete(other);
-      return others.size === 0;
-    };
-    // While it is swept up after a bug of ours it has no actor, yet perhaps a process.
-    const swept = () => memberOf(root(), name)?.broken == null;
-    const generationOf = () => snapshotOf(name)?.context.generation ?? 0;
-    const before = generationOf();
-    // A start that was asked for meanwhile begins at once when nothing is left of this one: then it is never at rest.
-    const isFirstOver = () => (swept() && isAtRest(snapshotOf(name))) || generationOf() > before;
-    let isOverOnce = false;
-    const isOver = () => {
-      isOverOnce ||= isFirstOver();
-      return (areGone() && isOverOnce) || isClosed();
-    };
-    await until(emitter, () => isOver() || undefined, { isClosed });
-    const left = instances.leftBehind(name);
-    const failure = left ?? snapshotOf(name)?.context.failure;
-    if (failure?.code === 'STOP_ABANDONED') throw new SupervisorError(failure, name);
   }
 
   async function closeAll() {
@@ -371,7 +325,10 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
     },
     start: (name, waiting) => startBy('START', name, waiting),
     restart: (name, waiting) => startBy('RESTART', name, waiting),
-    stop,
+    async stop(name) {
+      known(name);
+      await starting.stop(name);
+    },
     async reset(name) {
       known(name);
       send({ type: 'RESET', plugin: name });

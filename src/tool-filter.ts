@@ -13,11 +13,14 @@ export function isToolFilter(value: unknown): value is ToolFilter {
   );
 }
 
-/** True for a name that one of `allow` matches (or there is no `allow`) and none of `deny`. */
+/** True for a name that one of `allow` matches (or there is no `allow`) and none of `deny`; never for what is no text. */
 export function createToolFilter({ allow, deny = [] }: ToolFilter = {}): (name: string) => boolean {
   const allowed = allow?.map(toMatch);
   const denied = deny.map(toMatch);
-  return (name) => (allowed?.some((matches) => matches(name)) ?? true) && !denied.some((matches) => matches(name));
+  return (name) =>
+    typeof name === 'string' &&
+    (allowed?.some((matches) => matches(name)) ?? true) &&
+    !denied.some((matches) => matches(name));
 }
 
 /** Keeps the filter of each `tools` option ready; null where there is none and everything passes. */

@@ -11,6 +11,8 @@ const pool = (size: number, more: Partial<PluginOptions> = {}) => puppet('', { i
 const perSession = (options: { max?: number; idle?: number } = {}, more: Partial<PluginOptions> = {}) =>
   puppet('', { instances: { perSession: options }, ...more });
 
+/** What crashed stays so for as long as a test takes. */
+const NOT_AGAIN = { minDelay: 600_000, maxDelay: 600_000, immediateAfter: 1e9 };
 const call = async (supervisor: Supervisor, tool: string, args: object = {}, session?: string) =>
   textOf(await supervisor.call('p', { tool, arguments: { ...args } }, session === undefined ? {} : { session }));
 const pidOf = (supervisor: Supervisor, session?: string) => call(supervisor, 'pid', {}, session);
@@ -95,7 +97,7 @@ describe('a pool', () => {
   it('answers elsewhere while one has crashed; only what that one worked on fails, with its fate', async () => {
     await using stage = await createStage({
       plugins: { p: pool(2) },
-      restartPolicy: { minDelay: 600_000, maxDelay: 600_000, immediateAfter: 1e9 },
+      restartPolicy: NOT_AGAIN,
     });
     const { supervisor, home } = stage;
     await fillPool(supervisor, join(home.root, 'first'), 2);
@@ -118,7 +120,7 @@ describe('a pool', () => {
   it('repeats on another one what may be repeated', async () => {
     await using stage = await createStage({
       plugins: { p: pool(2) },
-      restartPolicy: { minDelay: 600_000, maxDelay: 600_000, immediateAfter: 1e9 },
+      restartPolicy: NOT_AGAIN,
     });
     const { supervisor, home } = stage;
     await fillPool(supervisor, join(home.root, 'first'), 2);
@@ -149,7 +151,7 @@ describe('a pool', () => {
   it('gives what waits for one in a backoff to another one that comes up first', async () => {
     await using stage = await createStage({
       plugins: { p: pool(2) },
-      restartPolicy: { minDelay: 600_000, maxDelay: 600_000, immediateAfter: 1e9 },
+      restartPolicy: NOT_AGAIN,
     });
     const { supervisor, home } = stage;
     await fillPool(supervisor, join(home.root, 'go'), 2);

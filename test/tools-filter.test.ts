@@ -14,6 +14,8 @@ describe('a filter of tools', () => {
     [{ allow: ['read_*'] }, 'read_', true],
     [{ allow: ['*'], deny: ['*delete*'] }, 'do_delete_all', false],
     [{ deny: ['a.b'] }, 'axb', true],
+    [{ allow: ['*'] }, undefined as never, false],
+    [{ deny: ['x'] }, 7 as never, false],
     [{ allow: ['ab*ba'] }, 'aba', false],
     [{ allow: ['ab*ba'] }, 'abba', true],
     [{ allow: ['*a*b*a'] }, 'aba', true],

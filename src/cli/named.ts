@@ -44,6 +44,13 @@ export async function findNamed(
   return { kind: 'configured', name: word, options, defaults: config.defaults };
 }
 
+/** The daemon's, or those of the configuration. */
+export async function knownNames(flags: Flags, { env, shutdown }: Env): Promise<readonly string[]> {
+  const home = homeOf({ home: flags.home, env });
+  const daemon = await findDaemon(home, shutdown.signal);
+  return daemon?.state.plugins ?? Object.keys((await configOf(home, env))?.plugins ?? {});
+}
+
 /** Null when there is no file. It is read only where it stands: without one, nothing is loaded for it. */
 export async function configOf(home: string, env: NodeJS.ProcessEnv) {
   const { findConfig } = await import('../config-file/find.ts');
@@ -74,7 +81,7 @@ export function refuseFlags(name: string | null, flags: Flags): void {
   const given =
     OF_SOURCES.find((flag) => flags[flag] !== undefined) ?? (flags.network === false ? 'network' : undefined);
   if (given === undefined) return;
-  const flag = given.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  const flag = (given === 'network' ? 'noNetwork' : given).replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
   throw supervisorError('CONFIG_INVALID', {
     message:
       name === null

@@ -1,6 +1,7 @@
 /** Shows a plugin on its way: one line that changes on a terminal, plain lines with --verbose and in `run`, else nothing. */
 
-import { SAID_NOTHING, saidNothing } from '../explain-status.ts';
+import type { Failure } from '../../machines/failure.ts';
+import { inOneLine, SAID_NOTHING, saidNothing } from '../explain-status.ts';
 import type { LogLine, PluginStatus, StateChange } from '../options.ts';
 import { printableLine } from '../printable.ts';
 import { showDuration } from './duration.ts';
@@ -197,9 +198,11 @@ export function createLinesProgress(parts: LinesParts): Progress {
     const code = failure?.code ?? '';
     if (retryAt === null) {
       if (advise === undefined || failure === null) return `${style.red('crashed')} ${code}`;
-      return `${style.red('crashed')} ${code}: ${printableLine(failure.message)} ${advise(failure.hint)}`.trimEnd();
+      return `${style.red('crashed')} ${code}: ${printableLine(`${failure.message} ${advise(inOneLine(failure.hint))}`)}`.trimEnd();
     }
-    const words = failure === null ? '' : withoutQuotes(failure);
+    // What stands above is not quoted.
+    const shown = streams.has('stderr') ? withoutQuotes : ({ message }: Failure) => printableLine(message);
+    const words = failure === null ? '' : shown(failure);
     const message = (failure !== null && saidNothing(failure) ? `${words} ${SAID_NOTHING}` : words).replace(/\.$/, '');
     const delay = Math.max(Date.parse(retryAt) - clock().getTime(), 0);
     const next =

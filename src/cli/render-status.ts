@@ -1,3 +1,4 @@
+import { inOneLine } from '../explain-status.ts';
 import type { PluginStatus } from '../options.ts';
 import { printableLine } from '../printable.ts';
 import { showDuration } from './duration.ts';
@@ -67,8 +68,12 @@ export function statusAsText(status: PluginStatus, output: Shown, now = Date.now
     ...(failure === null
       ? []
       : [
-          row('failure', printableLine(`${failure.code}: ${failure.message}`)),
-          row('', printableLine(`→ ${failure.hint}`)),
+          // Most of it stands above.
+          row(
+            'failure',
+            printableLine(why.includes(stem(failure.message)) ? failure.code : `${failure.code}: ${failure.message}`),
+          ),
+          ...(next.includes(inOneLine(failure.hint)) ? [] : [row('', printableLine(`→ ${inOneLine(failure.hint)}`))]),
         ]),
   ];
   return `${lines.join('\n')}\n`;
@@ -87,6 +92,9 @@ export const stateOf = ({ state, subState }: Pick<PluginStatus, 'state' | 'subSt
   subState !== null && /^(queued|cancelling|waiting|parked)$/.test(subState) ? `${state} (${subState})` : state;
 
 const isRunning = ({ state }: PluginStatus) => state !== 'absent';
+
+/** Without its full stop: it may stand in the middle of a sentence. */
+const stem = (message: string) => message.trim().replace(/\.$/, '');
 
 /** Since when it has never been started tells nothing. */
 const hasLived = (status: PluginStatus) => isRunning(status) || status.failure !== null || status.generation > 0;

@@ -1,10 +1,12 @@
 /** What `tools` and `call` work on: a plugin of the daemon, or one of our own for the length of the command. */
 
 import type { ToolDescription } from '../../actors/context.ts';
+import { closest } from '../closest.ts';
+import { SupervisorError, supervisorError } from '../errors.ts';
 import type { CallOptions } from '../options.ts';
 import type { DaemonClient } from './daemon/client.ts';
 import { followPlugin } from './daemon/follow.ts';
-import { findNamed, invocationOf } from './named.ts';
+import { findNamed, invocationOf, isName, knownNames } from './named.ts';
 import type { Invocation } from './options.ts';
 import type { Progress } from './progress.ts';
 import { isDescribed } from './schema.ts';
@@ -28,7 +30,19 @@ export async function openTarget(invocation: Invocation, context: CommandContext
   const named =
     invocation.named === undefined && pluginArgs.length === 0 ? await findNamed(source, flags, context) : null;
   if (named?.kind === 'daemon') return ofDaemon(named.name, named.daemon, invocation, context);
-  return ofOwn(named === null ? invocation : invocationOf(named, invocation), context);
+  if (named !== null) return ofOwn(invocationOf(named, invocation), context);
+  return ofOwn(invocation, context).catch(async (error: unknown) => {
+    throw await withNearName(error, invocation, context);
+  });
+}
+
+/** A word that is no source may be a plugin's name, mistyped. */
+async function withNearName(error: unknown, { source, flags }: Invocation, context: CommandContext): Promise<unknown> {
+  if (!SupervisorError.is(error) || error.code !== 'CONFIG_SOURCE' || !isName(source)) return error;
+  const near = closest(source, await knownNames(flags, context));
+  if (near.length === 0) return error;
+  const { message, data } = error;
+  return supervisorError('CONFIG_SOURCE', { message, data, hint: `Did you mean ${near.join(' or ')}? ${error.hint}` });
 }
 
 async function ofOwn(invocation: Invocation, context: CommandContext): Promise<Target> {

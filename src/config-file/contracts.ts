@@ -1,4 +1,15 @@
-/** What a configuration file says, read and checked. */
+/**
+ * What a configuration file says, read and checked: `plugins`, `defaults`, `server` and `profiles` as below, in YAML, or in JSON
+ * with comments. Besides what the types say the file takes
+ * - a client's own `mcpServers`, `servers`, `mcp` or `mcp_servers` in the place of `plugins`, in that client's words: `command` with
+ *   `args`, `cwd`, `env` or `environment`; `url`, `httpUrl`, `serverUrl` or `baseUrl` with `headers`; `timeout`; `enabledTools`,
+ *   `includeTools`, `disabledTools`, `excludeTools` (`tools.allow`, `tools.deny`); what is unknown there is a warning, not an error;
+ * - of every plugin `disabled: true` or `enabled: false`, and `envFile`: one path or several, of which `env` wins;
+ * - durations as `500ms`, `30s`, `5m`, `1.5h`, `1d` beside milliseconds, `maxBody` as `16M`;
+ * - a plugin that is a plain source, a token that is plain text, a profile that is a list of plugins; one word for a list of one
+ *   (`allowHost`, `allowOrigin`, `plugins` of a profile); `profiles` below `server`, too.
+ * Relative paths are relative to the file.
+ */
 
 import type { GatewayOptions, Profile } from '../gateway/options.ts';
 import type { Defaults, PluginOptions } from '../options.ts';

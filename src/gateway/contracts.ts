@@ -2,7 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ToolDescription } from '../../actors/context.ts';
-import type { Client, Endpoint } from './mcp/contracts.ts';
+import type { Endpoint, Era } from './mcp/contracts.ts';
 import type { GatewayOptions } from './options.ts';
 import type { View } from './view.ts';
 
@@ -10,7 +10,7 @@ import type { View } from './view.ts';
 export interface KnownCatalog {
   /** Result of `initialize` or `server/discover`, verbatim; null for a plain HTTP plugin. */
   readonly server: Readonly<Record<string, unknown>> | null;
-  readonly era: 'legacy' | 'modern' | null;
+  readonly era: Era | null;
   readonly tools: readonly ToolDescription[];
   readonly prompts: readonly Named[];
   readonly resources: readonly Located[];
@@ -39,7 +39,7 @@ export interface Catalogs {
 
 /** Who calls: decided by the HTTP front (token, socket), never by what the body says. */
 export interface Principal {
-  /** A stable word for rate limits and sessions, no secret: `local`, `token:1`, `socket`. */
+  /** A stable word for rate limits and sessions, no secret: `local`, `token:1`, `socket`; `stdio` for a client on a pipe. */
   readonly id: string;
   readonly view: View;
 }
@@ -89,12 +89,10 @@ export interface Gateway {
   /** Whether there are tokens: without any, nobody off loopback gets in. */
   hasTokens(): boolean;
   /**
-   * From now on these are its tokens, profiles, hosts and limits; sessions that are open stay. Rejects (CONFIG_*) when something
-   * is wrong, and then nothing changes.
+   * From now on these are its tokens, profiles, hosts and limits; sessions that are open stay, but for those whose
+   * token is none any more, or opens another part now. Rejects (CONFIG_*) when something is wrong, and then nothing changes.
    */
   update(options: GatewayOptions): Promise<void>;
   /** Ends sessions and streams; the supervisor is its owner's. */
   close(): Promise<void>;
 }
-
-export type { Client };

@@ -1,4 +1,13 @@
-/** Joins catalogs, endpoints, the MCP faces and REST behind one door. */
+/**
+ * Joins catalogs, endpoints, the MCP faces and REST behind one door. The way of a request, and of whoever reads this:
+ * `http/front` (from the socket to its route) → `http/door` (Host, Origin, token, rate: who it is, and what it may see) →
+ * `http/routes`, and from there either
+ * - `rest/`, a file for each group of addresses, straight to the supervisor; or
+ * - `mcp/transports/` (JSON-RPC of either era off the wire) → `mcp/endpoint` (what concerns the session) → `mcp/one-plugin` or
+ *   `mcp/all-plugins` (whose it is, under which name) → `mcp/eras/relay` (one request to one plugin, translated where the two
+ *   speak different revisions) → the supervisor.
+ * `catalogs` knows what plugins list without starting any. What the parts are to each other: `contracts.ts`, `mcp/contracts.ts`.
+ */
 
 import type { Log } from '../../actors/context.ts';
 import { CLIENT_INFO } from '../../actors/mcp/meta.ts';
@@ -45,28 +54,31 @@ export function createGateway(supervisor: Supervisor, options: GatewayOptions = 
     ...mcpRoutes({ endpoints, streamable, sse, profile: (name) => door.profile(name) }),
   });
 
+  const front = createFront({
+    door: () => door,
+    findRoute,
+    basePath: (options.basePath ?? '').replace(/\/+$/, ''),
+    maxBody: () => door.options.maxBody ?? MAX_BODY,
+    traffic,
+    isClosed: () => closed,
+    toErrorAnswer: (thrown) =>
+      toErrorAnswer(thrown, (plugin) => supervisor.status().find(({ name }) => name === plugin)),
+    log,
+  });
+
   return {
     endpoints,
     profile: (name) => door.profile(name),
     ready: () => door.ready,
     hasTokens: () => door.hasTokens,
-    handle: createFront({
-      door: () => door,
-      findRoute,
-      basePath: (options.basePath ?? '').replace(/\/+$/, ''),
-      maxBody: () => door.options.maxBody ?? MAX_BODY,
-      traffic,
-      isClosed: () => closed,
-      toErrorAnswer: (thrown) =>
-        toErrorAnswer(thrown, (plugin) => supervisor.status().find(({ name }) => name === plugin)),
-      log,
-    }),
+    handle: front.handle,
     update(next) {
       // One after the other: the last one asked for is the one that stays.
       const done = updating.then(async () => {
         const other = createDoor(next, process.env, door);
         await other.ready;
         door = other;
+        front.hangUp(other.holds);
         endpoints.keep((view) => view === everything || other.profile(view.profile ?? '') === view);
       });
       updating = done.catch(() => {});

@@ -11,6 +11,7 @@ export const hintFor = (hint: string): string =>
       (_, name) => `Set ${name ?? 'it'} under "env" where this server is configured`,
     )
     .replace(', or arguments after --.', ', or its arguments under "args".')
+    .replace('Pass the arguments after --.', 'Set its arguments under "args" where this server is configured.')
     .replace(/\b(Then run|Run) start\b/, (_, words) => (words === 'Run' ? 'Start it again' : 'Then start it again'));
 
 /** A status, its instances included, with advice in those words. */

@@ -1,8 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { Command } from 'commander';
 import { expect, it } from 'vitest';
-import { toPluginOptions } from '../../src/cli/options.ts';
+import { refuseFlags } from '../../src/cli/named.ts';
+import { addServeOptions, addSourceOptions, toPluginOptions } from '../../src/cli/options.ts';
 
 const options = (flags: Parameters<typeof toPluginOptions>[0]['flags'], pluginArgs: string[] = []) =>
   toPluginOptions({ source: './x', flags, pluginArgs }, { MINE: 'from me', EMPTY: '' });
@@ -85,4 +87,18 @@ it.each([
   [{ envFile: ['/'] }, '--env-file /: EISDIR.'],
 ])('%j is refused without showing a value', async (flags, message) => {
   await expect(options(flags)).rejects.toMatchObject({ code: 'CONFIG_INVALID', message });
+});
+
+it('are the same for a source that is served', () => {
+  const flagsOf = (command: Command) => command.options.map(({ long }) => long);
+  const served = flagsOf(addServeOptions(new Command('serve')));
+  // An address is a source: mcp+https://host/mcp.
+  expect(flagsOf(addSourceOptions(new Command('call'))).filter((flag) => !served.includes(flag))).toEqual(['--url']);
+});
+
+it('are refused where there is no source that they could be about', () => {
+  expect(() => refuseFlags(null, { env: ['A=b'] })).toThrow('--env is for a source, and none was given.');
+  expect(() => refuseFlags('time', { network: false })).toThrow("--no-network is for sources, and 'time' is a plugin");
+  expect(() => refuseFlags('time', { header: ['A: b'] })).toThrow('--header');
+  expect(() => refuseFlags(null, { network: true, timeout: 3, home: '/tmp' })).not.toThrow();
 });

@@ -256,9 +256,11 @@ it('plain lines of a command that goes on say what to do about a failure that en
     advise: (hint) => hint.toUpperCase(),
     clock: () => new Date(2026, 0, 1, 12, 4, 5),
   });
-  progress.state(change('crashed', createFailure('LAUNCH_NEEDS_SETTING', { message: 'It ended.', hint: 'set it.' })));
+  progress.state(
+    change('crashed', createFailure('LAUNCH_NEEDS_SETTING', { message: 'It ended.', hint: 'set it:\na\nb' })),
+  );
   await new Promise(setImmediate);
-  expect(screen.written()).toBe('12:04:05 server-time crashed LAUNCH_NEEDS_SETTING: It ended. SET IT.\n');
+  expect(screen.written()).toBe('12:04:05 server-time crashed LAUNCH_NEEDS_SETTING: It ended. SET IT: A, B\n');
 });
 
 it('plain lines tell a parked plugin from one that is started again by itself', async () => {
@@ -271,8 +273,11 @@ it('plain lines tell a parked plugin from one that is started again by itself', 
     streams: new Set(),
     clock: () => new Date(2026, 0, 1, 12, 4, 5),
   });
-  progress.state(change('crashed', createFailure('RUN_EXITED', { message: 'It ended.' })));
+  const message = 'It ended; its last words: “boom”.';
+  progress.state(change('crashed', createFailure('RUN_EXITED', { message, stderrTail: ['boom'] })));
   await new Promise(setImmediate);
+  // Nobody was shown them before.
+  expect(screen.written()).toContain('It ended; its last words: “boom” ·');
   expect(screen.written()).toContain('· parked; a call may try it again in 1 min 00 s\n');
 });
 

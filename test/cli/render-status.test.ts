@@ -63,6 +63,23 @@ describe('one plugin', () => {
     expect(text).toContain('  instance time#1 absent\n');
   });
 
+  it('says a failure and what to do about it once', () => {
+    const failure = createFailure('LAUNCH_NEEDS_SETTING', { message: 'The key is missing.', hint: 'Set it.' });
+    const fields = { state: 'crashed', subState: 'parked', failure } as const;
+    const told = status({
+      ...fields,
+      why: 'It failed: The key is missing. So it is parked.',
+      next: 'Set it. Then start it again.',
+    });
+    const text = statusAsText(told, output(), NOW);
+    expect(text.match(/The key is missing/g)).toHaveLength(1);
+    expect(text.match(/Set it\./g)).toHaveLength(1);
+    expect(text).toContain('failure  LAUNCH_NEEDS_SETTING\n');
+    const other = statusAsText(status({ ...fields, why: 'It rests.', next: 'Nothing.' }), output(), NOW);
+    expect(other).toContain('LAUNCH_NEEDS_SETTING: The key is missing.');
+    expect(other).toContain('→ Set it.');
+  });
+
   it('that was never started has no time', () => {
     expect(statusAsText(status({}), output(), NOW).split('\n')[0]).toBe('time  absent');
     expect(statusAsText(status({ generation: 1 }), output(), NOW)).toContain('absent for 1 min');

@@ -177,6 +177,22 @@ describe('with a daemon on that home', { timeout: 120_000 }, () => {
     await expectNothingLeft(home);
   });
 
+  test('a client that says all at once and closes its pipe is answered', async () => {
+    await using home = await createHome();
+    await writeConfig(home, { plugins: { one: PUPPET } });
+    await using daemon = await startDaemon(home);
+    const hello = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } };
+    const lines = [
+      { id: 1, method: 'initialize', params: hello },
+      { id: 2, method: 'tools/call', params: { name: 'pid' } },
+    ].map((message) => JSON.stringify({ jsonrpc: '2.0', ...message }));
+    const { exitCode, stdout } = await runCli(home, ['serve', '--stdio', 'one'], { input: `${lines.join('\n')}\n` });
+    const answers = stdout.trim().split('\n');
+    expect(answers.map((line) => (JSON.parse(line) as Message).id)).toEqual([1, 2]);
+    expect(exitCode).toBe(0);
+    await daemon.stop();
+  });
+
   test('a restart of the daemon loses what was open, and nothing else', async () => {
     await using home = await createHome();
     await writeConfig(home, { plugins: { one: PUPPET } });

@@ -209,11 +209,12 @@ describe('the configuration file', { timeout: 120_000 }, () => {
   test('that is bad changes nothing, and status says what is wrong', async () => {
     await using home = await createHome();
     const path = await writeConfig(home, { plugins: { a: PUPPET } });
-    await using _daemon = await startDaemon(home);
+    await using daemon = await startDaemon(home);
     const problem = async () => (await json(home, 'serve', '--status')).problem;
     await writeConfig(home, 'plugins:\n  a: { sorce: x }\n');
     await eventually(async () => (await problem()) !== null);
     expect(await problem()).toContain(`${path}:2: plugins.a.sorce: unknown option 'sorce'`);
+    await daemon.process.said(/unknown option 'sorce'[\s\S]*the last good configuration counts/);
     expect(await names(home)).toEqual(['a']);
     await writeConfig(home, '');
     await eventually(async () => (await problem())?.toString().includes('empty') === true);
@@ -293,6 +294,7 @@ describe('commands on named plugins', { timeout: 120_000 }, () => {
       expect(await fails(home, command, 'puppet')).toMatchObject({ exitCode: 2, code: 'HOME_NO_DAEMON' });
     expect((await runCli(home, ['logs', 'puppet'])).stdout).toContain('ready');
     expect(await fails(home, 'logs', 'nobody')).toMatchObject({ exitCode: 2, code: 'CONFIG_UNKNOWN_PLUGIN' });
+    expect((await runCli(home, ['call', 'pupet', 'echo'])).stderr).toContain('Did you mean puppet?');
     await expectNothingLeft(home);
   });
 

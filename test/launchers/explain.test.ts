@@ -268,6 +268,9 @@ describe('the words of installers and servers', () => {
       'usage: server [-h] --db-path DB_PATH\nserver: error: the following arguments are required: --db-path',
     ],
     ['missing-argument', 'python', "Usage: server [OPTIONS]\n\nError: Missing option '--db-path'."],
+    ['missing-argument', 'node', 'Please provide a database URL as a command-line argument'],
+    ['missing-argument', 'node', 'Error: expected the folder as first argument'],
+    ['missing-setting', 'node', 'Please provide API_KEY as an environment variable or a command line argument'],
     ['missing-argument', 'node', 'Usage: mcp-server-filesystem <allowed-directory> [additional-directories...]'],
     [
       'port-taken',

@@ -59,8 +59,8 @@ export async function bridge(
   stdin.on('data', fromClient);
   stdin.on('end', () => {
     ended = true;
-    if (pipe === null) finish();
-    else pipe.end();
+    // Without one yet, or for a moment: whoever attaches the next one ends it, behind all that the client said.
+    pipe?.end();
   });
   signal.addEventListener('abort', () => finish(), { once: true });
   shutdown.own(async () => void pipe?.destroy());

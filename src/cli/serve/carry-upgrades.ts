@@ -32,10 +32,10 @@ export function carryUpgrades(server: Server, { gateway, config, report }: Carry
   });
 
   async function carry(endpoint: ReturnType<typeof findEndpoint>, socket: Duplex): Promise<void> {
-    const { serveStdio } = await import('../../gateway/mcp/transports/stdio.ts');
     const gone = new AbortController();
     socket.once('close', () => gone.abort());
     try {
+      const { serveStdio } = await import('../../gateway/mcp/transports/stdio.ts');
       await serveStdio({ endpoint, input: socket, output: socket, log, signal: gone.signal });
     } catch (error) {
       log.warn({ err: error }, 'a client on stdio was lost');

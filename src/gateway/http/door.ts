@@ -27,6 +27,8 @@ export interface Door {
   look(request: IncomingMessage, response: ServerResponse): Caller | null;
   /** Who it is; throws HTTP_UNAUTHORIZED and HTTP_RATE_LIMIT. Only when `ready`. */
   admit(request: IncomingMessage, caller: Caller): Principal;
+  /** Whether one who came in as that still could, and would see the same. */
+  holds(principal: Principal): boolean;
   /** The part of that name; undefined where there is none. */
   profile(name: string): View | undefined;
 }
@@ -61,9 +63,10 @@ export function createDoor(
   const takeTurn = createRateLimit(options.rateLimit);
   /** Numbers stay with their tokens: what a principal has open must never become another one's. */
   const numbers = new Map(before?.numbers);
+  let principals: readonly Principal[] = [];
   let findToken: ((presented: string) => Principal | null) | null = tokens.length === 0 ? () => null : null;
   const ready = createTokens(tokens, env).then(({ find, digests }) => {
-    const principals = digests.map((known, index): Principal => {
+    principals = digests.map((known, index): Principal => {
       const number = numbers.get(known) ?? numbers.size + 1;
       numbers.set(known, number);
       return { id: `token:${number}`, view: tokenViews[index]! };
@@ -110,6 +113,10 @@ export function createDoor(
         // Guesses count too, all guessers' together.
         takeTurn(principal?.id ?? 'nobody');
       }
+    },
+    holds({ id, view }) {
+      if (id === owner.id) return true;
+      return id === local.id ? auth !== 'always' : principals.some((one) => one.id === id && one.view === view);
     },
     profile: (name) => views.get(name),
   };

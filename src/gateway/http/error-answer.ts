@@ -66,7 +66,7 @@ function statusOfFailure({ code, phase, data }: SupervisorError): number {
     case 'INTERNAL_CLOSED':
       return 503;
     case 'CALL_PROTOCOL_ERROR':
-      return RPC_STATUS[data.code as number] ?? 502;
+      return (typeof data.code === 'number' && RPC_STATUS[data.code]) || 502;
     case 'INTERNAL_ERROR':
       return 500;
   }

@@ -2,10 +2,12 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Log } from '../../../actors/context.ts';
+import type { Principal } from '../contracts.ts';
 import type { Door } from './door.ts';
 import { CLOSED_BY_CALLER, type ErrorAnswer } from './error-answer.ts';
 import { Exchange } from './exchange.ts';
 import { HttpError } from './http-error.ts';
+import { createOpenAnswers } from './open-answers.ts';
 import { replyJson, setSecurityHeaders } from './reply.ts';
 import { type FindRoute, type Methods, parsePath } from './routes.ts';
 import type { Traffic } from './traffic.ts';
@@ -26,8 +28,17 @@ export interface FrontParts {
 /** What is read of a refused body, so that its sender hears of the refusal, before the connection is cut. */
 const READ_ON = 64 * 1024 * 1024;
 
-export function createFront(parts: FrontParts): (request: IncomingMessage, response: ServerResponse) => void {
+export interface Front {
+  handle(request: IncomingMessage, response: ServerResponse): void;
+  /** Hangs up on those who would not be let in any more: streams have no end of their own. */
+  hangUp(isGood: (principal: Principal) => boolean): void;
+}
+
+export function createFront(parts: FrontParts): Front {
   const { findRoute, basePath, traffic, log } = parts;
+  const open = createOpenAnswers<Seen>(({ route, response }) =>
+    traffic.ended(route, response.headersSent ? response.statusCode : CLOSED_BY_CALLER),
+  );
 
   async function serve(request: IncomingMessage, response: ServerResponse, seen: Seen): Promise<void> {
     setSecurityHeaders(response);
@@ -46,6 +57,7 @@ export function createFront(parts: FrontParts): (request: IncomingMessage, respo
     }
     if (path[0] === '.well-known') throw notFound(path);
     const principal = door.admit(request, caller);
+    seen.principal = principal;
     if (parts.isClosed()) throw new HttpError('HTTP_CLOSING', 'The gateway is closing.');
     const route = findRoute(path);
     if (route === undefined) throw notFound(path);
@@ -78,26 +90,34 @@ export function createFront(parts: FrontParts): (request: IncomingMessage, respo
     if (!request.complete) readOn(request);
   }
 
-  return (request, response) => {
-    const seen: Seen = { route: 'none' };
-    traffic.began();
-    response.once('close', () =>
-      traffic.ended(seen.route, response.headersSent ? response.statusCode : CLOSED_BY_CALLER),
-    );
-    serve(request, response, seen).catch((thrown: unknown) => {
-      try {
-        fail(thrown, request, response, seen);
-      } catch (error) {
-        log.error({ err: error, route: seen.route }, 'an error could not be told');
-        response.destroy();
+  return {
+    handle(request, response) {
+      const seen: Seen = { route: 'none', principal: null, response };
+      traffic.began();
+      open.add(seen);
+      serve(request, response, seen).catch((thrown: unknown) => {
+        try {
+          fail(thrown, request, response, seen);
+        } catch (error) {
+          log.error({ err: error, route: seen.route }, 'an error could not be told');
+          response.destroy();
+        }
+      });
+    },
+    hangUp(isGood) {
+      for (const { principal, response } of open.all()) {
+        if (principal !== null && !isGood(principal)) response.destroy();
       }
-    });
+    },
   };
 }
 
 interface Seen {
   /** Label for the counters. */
   route: string;
+  /** null: nobody was let in. */
+  principal: Principal | null;
+  readonly response: ServerResponse;
 }
 
 function splitUrl(url: string, basePath: string): { readonly path: readonly string[]; readonly search: string } {

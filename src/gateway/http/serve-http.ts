@@ -75,6 +75,8 @@ export function listen(server: Server, where: ListenOptions): Promise<ReturnType
     const failed = (error: NodeJS.ErrnoException) => void addressError(error, where).then(reject, reject);
     const done = () => {
       server.off('error', failed);
+      // A connection that could not be taken in is no reason to end the process.
+      server.on('error', () => {});
       resolve(server.address());
     };
     server.once('error', failed);

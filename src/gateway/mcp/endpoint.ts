@@ -175,6 +175,7 @@ export function createEndpoint(shared: Shared, build: (send: Send) => Face): Own
     supervisor.on('plugin:ready', ({ plugin }) => {
       if (crashed.delete(plugin)) audience.changed('tools');
     }),
+    supervisor.on('plugin:removed', ({ plugin }) => void crashed.delete(plugin)),
     supervisor.on('plugin:configured', ({ plugin }) => {
       if (!face.covers(plugin)) return;
       for (const { used } of audience.listeners.values()) used.delete(plugin);

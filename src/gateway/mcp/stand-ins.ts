@@ -1,6 +1,7 @@
 /** Two tools that stand for those of a plugin that nobody has seen yet; they also serve clients that don't hear `list_changed`. */
 
 import type { ToolDescription } from '../../../actors/context.ts';
+import { inOneLine } from '../../explain-status.ts';
 import type { Supervisor } from '../../options.ts';
 import type { KnownCatalog } from '../contracts.ts';
 import { hintFor } from '../hint.ts';
@@ -45,7 +46,7 @@ export function statusResult(supervisor: Supervisor, plugin: string, catalog: Kn
     `${plugin}: ${state}${subState === null ? '' : ` (${subState})`}`,
     why,
     next,
-    ...(hint === null || why.includes(hint) || next.includes(hint) ? [] : [hint]),
+    ...(hint === null || why.includes(hint) || next.includes(inOneLine(hint)) ? [] : [hint]),
     ...(known === null ? [] : [`Its tools: ${known.join(', ') || 'none'}.`]),
   ];
   return {

@@ -94,9 +94,10 @@ function withoutHidden(plugin: string, { tool, method }: Payload, result: unknow
 // ---- what a tool found ----
 
 function replyTool({ request, response }: HttpExchange, plugin: string, result: ToolResult | Payload) {
-  const { content, structuredContent, isError } = result as ToolResult;
+  // What a plugin calls a result may be anything.
+  const { content, structuredContent, isError }: Partial<ToolResult> = isFields(result) ? result : {};
   const texts = Array.isArray(content)
-    ? content.flatMap(({ type, text }) => (type === 'text' ? [text ?? ''] : []))
+    ? content.flatMap((part) => (part?.type === 'text' ? [asText(part.text ?? '')] : []))
     : [];
   if (isError === true) {
     const message = texts.join('\n') || 'The tool says that it failed.';

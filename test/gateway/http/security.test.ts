@@ -183,6 +183,33 @@ describe('tokens', () => {
     await gateway.close();
   });
 
+  it('that are taken back end what is open with them, and nothing else', async () => {
+    const tokens = [{ token: TOKEN }, { token: OTHER, profile: 'part' }];
+    const profiles = { part: { plugins: ['p'] } };
+    await using stage = await createGatewayStage({}, { auth: 'always', tokens, profiles });
+    const open = async (token: string) => {
+      const stream = (await stage.get('/events', { headers: bearer(token) })).body!.getReader();
+      await stream.read();
+      let over = false;
+      const drain = async () => {
+        while (!(await stream.read()).done);
+      };
+      drain()
+        .catch(() => {})
+        .then(() => {
+          over = true;
+        });
+      return () => over;
+    };
+    const [mine, theirs] = [await open(TOKEN), await open(OTHER)];
+    await stage.gateway.update({ auth: 'always', tokens: [...tokens].reverse(), profiles });
+    await stage.gateway.update({ auth: 'always', tokens: tokens.slice(1), profiles });
+    await eventually(mine);
+    expect(theirs()).toBe(false);
+    await stage.gateway.update({ auth: 'always', tokens: tokens.slice(1), profiles: { part: { plugins: ['q'] } } });
+    await eventually(theirs);
+  });
+
   it('must name a profile that there is', async () => {
     await using stage = await createGatewayStage();
     const options = { tokens: [{ token: TOKEN, profile: 'nobody' }] };
@@ -357,6 +384,25 @@ describe('bounds', () => {
     await once(patient, 'data');
     expect(sockets[1]?.timeout).not.toBe(60_000);
     patient.destroy();
+  });
+
+  it('keep nothing of requests that waited behind another one when their connection closed', async () => {
+    await using stage = await createGatewayStage({ p: puppet() });
+    await stage.supervisor.start('p');
+    const inFlight = async () => {
+      const text = await (await stage.get('/metrics')).text();
+      return Number(/^mcp_supervisor_http_requests_in_flight (\d+)$/m.exec(text)?.[1]);
+    };
+    const body = JSON.stringify({ tool: 'never' });
+    const caller = connect(Number(new URL(stage.url).port), '127.0.0.1');
+    caller.on('error', () => {});
+    caller.write(
+      `POST /plugins/p HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${body.length}\r\n\r\n${body}` +
+        'GET /events HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(3),
+    );
+    await eventually(async () => (await inFlight()) === 5);
+    caller.destroy();
+    await eventually(async () => (await inFlight()) === 1);
   });
 
   it('refuse headers that are too large, and requests that are none', async () => {

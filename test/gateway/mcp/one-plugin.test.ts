@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createView, everything } from '../../../src/gateway/view.ts';
@@ -110,6 +110,23 @@ describe('one plugin behind its own address', () => {
     await stays.call('grow', { name: 'another' });
     await eventually(() => stays.heard.some(({ method }) => method === 'notifications/tools/list_changed'));
     expect(client.heard).toEqual([]);
+  });
+
+  it('gives a list of what to choose from in one line, once', async () => {
+    await using desk = await createDesk({});
+    const folder = join(desk.home.root, 'two');
+    for (const name of ['one', 'other']) {
+      await mkdir(join(folder, name), { recursive: true });
+      const manifest = { name, version: '1.0.0', bin: './x.js', dependencies: { '@modelcontextprotocol/sdk': '*' } };
+      await writeFile(join(folder, name, 'package.json'), JSON.stringify(manifest));
+      await writeFile(join(folder, name, 'x.js'), '');
+    }
+    desk.supervisor.add('two', { source: folder });
+    const client = connect(desk.endpoints.plugin('two', everything)!);
+    await client.ask('tools/list');
+    const told = await client.call('status');
+    expect(told.match(/Choose one of these sources: \S+:one, \S+:other\./g), told).toHaveLength(1);
+    expect(told.match(/Choose one/g)).toHaveLength(1);
   });
 
   it('passes notifications that it does not know, both ways, and wakes nothing for them', async () => {

@@ -34,6 +34,21 @@ describe('what a tool found, as plain as it can be told', () => {
   });
 
   it.each([
+    ['null as its content', { content: null }, { content: null }],
+    ['content of no parts', { content: [null, 5] }, [null, 5]],
+    ['a text that is none', { content: [{ type: 'text', text: { toString: 1 } }] }, '{…}'],
+  ])('is whatever a plugin calls a result: %s', async (_what, result, expected) => {
+    const response = await stage.post('/plugins/p/tools/give', result, { headers: { accept: 'application/json' } });
+    expect([response.status, await response.json()]).toEqual([200, expected]);
+  });
+
+  it('is 502 where its error has a code that is no number', async () => {
+    const error = { code: 'constructor', message: 'odd' };
+    const response = await stage.post('/plugins/p/tools/refuse', error);
+    expect([response.status, await response.json()]).toMatchObject([502, { error: { code: 'CALL_PROTOCOL_ERROR' } }]);
+  });
+
+  it.each([
     ['one text', text('grüße'), 'grüße'],
     ['several', text('one', 'two'), 'one\ntwo'],
     ['nothing', [], ''],

@@ -77,6 +77,9 @@ describe('an error', () => {
     expect(message('Pass it with --env, its name in capitals.')).toBe(
       `p: It ended. Set it ${set}, its name in capitals.`,
     );
+    expect(message('Pass the arguments after --.')).toBe(
+      'p: It ended. Set its arguments under "args" where this server is configured.',
+    );
     expect(message('')).toBe('p: It ended.');
   });
 
