@@ -36,6 +36,14 @@ const kind = (expected: string, fits: (value: unknown) => boolean) => ({ expecte
 const text = kind('a string', (value) => typeof value === 'string');
 const isText = text.fits;
 const isWords = (value: unknown) => isText(value) || (Array.isArray(value) && value.length > 0 && value.every(isText));
+/** A big integer and an object that holds itself are none. */
+function isJson(value: unknown): boolean {
+  try {
+    return JSON.stringify(value) !== undefined;
+  } catch {
+    return false;
+  }
+}
 const isDuration = (value: unknown) => typeof value === 'number' && Number.isFinite(value) && value > 0;
 /** They become arguments of package managers: nothing that could be an option. */
 const PACKAGE = /^(@[\w.-]+\/)?\w[\w.-]*$/;
@@ -67,7 +75,10 @@ const FIELDS: Readonly<Record<keyof PluginOptions, { expected: string; fits: (va
     (value) => Number.isInteger(value) && (value as number) > 0 && (value as number) < 65_536,
   ),
   protocol: oneOf(['auto', 'legacy', 'modern']),
-  interactive: kind('true or false', (value) => typeof value === 'boolean'),
+  interactive: kind(
+    'true, false or an object of capabilities',
+    (value) => typeof value === 'boolean' || (isFields(value) && isJson(value)),
+  ),
   tools: kind('an object of lists of globs (allow, deny)', isToolFilter),
   instances: kind(INSTANCES_EXPECTED, isInstances),
   install: commands,
@@ -220,7 +231,7 @@ export function toSpec(
     idleStop: options.idleStop === false ? null : (options.idleStop ?? IDLE_STOP),
     ...(options.liveness === undefined ? {} : { liveness: options.liveness === false ? null : options.liveness }),
     protocol: options.protocol ?? 'auto',
-    ...(options.interactive === undefined ? {} : { interactive: options.interactive }),
+    ...interactionOf(options),
     ...(options.tools === undefined ? {} : { tools: options.tools }),
     ...(options.instances === undefined ? {} : { instances: toInstances(options.instances) }),
     timeouts: { ...defaults.timeouts, ...options.timeouts },
@@ -253,6 +264,11 @@ function launchOf({ env, credential, address, headers, ...spec }: PluginSpec) {
     headers: headers?.reveal(),
   };
   return { ...launch, ...secrets };
+}
+
+function interactionOf({ interactive }: PluginOptions): Pick<PluginSpec, 'interactive' | 'clientCapabilities'> {
+  if (interactive === undefined) return {};
+  return typeof interactive === 'boolean' ? { interactive } : { clientCapabilities: interactive };
 }
 
 /** No part of `overrides`: another limit makes no plan and no install stale. */

@@ -78,9 +78,10 @@ export interface PluginOptions {
   /**
    * The server may ask its clients (sampling, elicitation, roots); calls to one that talks over stdio are then made one
    * after the other, so that it is certain whom it asks; whoever leaves a question open keeps the others waiting (a client of
-   * revision 2026-07-28 for at most 5 s). Default false: it is told that nobody can be asked.
+   * revision 2026-07-28 for at most 5 s). Default false: it is told that nobody can be asked. An object is what the one client
+   * of a plugin that nobody else uses can be asked, in MCP's words (`{ sampling: {} }`); its calls run side by side.
    */
-  readonly interactive?: boolean;
+  readonly interactive?: boolean | Readonly<Record<string, unknown>>;
   /** Globs over its tools' names: what doesn't pass is neither listed nor callable. Default: all of them. */
   readonly tools?: ToolFilter;
   /**

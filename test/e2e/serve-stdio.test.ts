@@ -1,12 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { describe, expect, test } from 'vitest';
 import { CLI, runCli } from '../support/cli.ts';
 import { PUPPET, startDaemon, writeConfig } from '../support/daemon.ts';
 import { createHome, type TestHome } from '../support/home.ts';
 import { expectNothingLeft } from '../support/leftovers.ts';
+
+const root = resolve(import.meta.dirname, '../..');
 
 type Message = {
   readonly id?: unknown;
@@ -209,5 +214,52 @@ describe('with a daemon on that home', { timeout: 120_000 }, () => {
     await using _second = await startDaemon(home);
     expect((await late).result).toMatchObject(HELLO);
     expect(await client.end()).toBe(0);
+  });
+});
+
+describe('a client that can be asked', () => {
+  const asks = ['--', process.execPath, join(root, 'fixtures/processes/mcp/asks.mjs')];
+  const textOf = (result: { readonly content: unknown }) =>
+    JSON.parse((result.content as { readonly text: string }[])[0]!.text) as unknown;
+
+  test('is told to the server of its line as it declares itself, and answers for each of its calls', async () => {
+    await using home = await createHome();
+    const client = new Client(
+      { name: 'test', version: '1' },
+      { capabilities: { elicitation: { form: {} }, roots: {} } },
+    );
+    client.setRequestHandler('elicitation/create', async ({ params }) => ({
+      action: 'accept',
+      content: { heard: params.message },
+    }));
+    await client.connect(
+      new StdioClientTransport({
+        command: process.execPath,
+        args: [CLI, 'serve', '--stdio', ...asks],
+        cwd: home.root,
+        env: { ...home.env },
+        stderr: 'ignore',
+      }),
+    );
+    expect(textOf(await client.callTool({ name: 'declared', arguments: {} }))).toEqual({ elicitation: { form: {} } });
+    const ask = async (message: string) => {
+      const requestedSchema = { type: 'object', properties: { heard: { type: 'string' } } };
+      const args = { method: 'elicitation/create', params: { mode: 'form', message, requestedSchema } };
+      return textOf(await client.callTool({ name: 'asks', arguments: args }));
+    };
+    const heard = (message: string) => ({ result: { action: 'accept', content: { heard: message } } });
+    expect(await Promise.all([ask('one'), ask('two')])).toEqual([heard('one'), heard('two')]);
+    await client.close();
+    await expectNothingLeft(home);
+  });
+
+  test('is not made up: who declares nothing is asked nothing', async () => {
+    await using home = await createHome();
+    const client = connect(home, asks);
+    await client.initialize();
+    const { result } = await client.request('tools/call', { name: 'declared', arguments: {} });
+    expect(textOf(result as { content: unknown })).toEqual({});
+    await client.end();
+    await expectNothingLeft(home);
   });
 });

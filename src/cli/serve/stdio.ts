@@ -17,6 +17,8 @@ import { supervisorLog } from './supervisor-log.ts';
 interface Chosen {
   readonly config: Config;
   readonly plugin: string | null;
+  /** It is this client's alone, and nothing was said of it elsewhere. */
+  readonly own?: boolean;
 }
 
 /** A plugin's name; sources have a slash, a colon, a dot in front or a blank. */
@@ -40,7 +42,7 @@ export async function serveStdioCommand(invocation: ServeInvocation, context: Co
     }
   }
   const report = createReport(terminal, flags);
-  const { config, plugin } = await choose(invocation, places, env);
+  const { config, plugin, own = false } = await choose(invocation, places, env);
   for (const warning of config.warnings) report.note(warning);
 
   const [{ createSupervisor }, { createPipeEndpoints }, { serveStdio }, { findEndpoint }, { createView }] =
@@ -52,9 +54,14 @@ export async function serveStdioCommand(invocation: ServeInvocation, context: Co
       import('../../gateway/view.ts'),
     ]);
   const log = supervisorLog(report);
+  const interactive = own ? await import('./declared.ts').then(({ declaredBy }) => declaredBy(process.stdin)) : null;
+  const plugins = Object.entries(config.plugins).map(([name, options]) => [
+    name,
+    interactive === null ? options : { ...options, interactive },
+  ]);
   const supervisor = createSupervisor({
     home: places.home,
-    plugins: config.plugins,
+    plugins: Object.fromEntries(plugins),
     defaults: config.defaults,
     logger: log,
     ...(flags.offline === true ? { offline: true } : {}),
@@ -109,5 +116,5 @@ async function ofSource({ source, flags, pluginArgs }: ServeInvocation, env: Nod
   const options: PluginOptions = await toPluginOptions(invocation, env);
   const { ref, subdir } = options;
   const name = defaultName(parseSource(invocation.source, { ref, subdir }).source);
-  return { config: { ...emptyConfig, plugins: { [name]: options } }, plugin: name };
+  return { config: { ...emptyConfig, plugins: { [name]: options } }, plugin: name, own: true };
 }
