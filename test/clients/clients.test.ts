@@ -79,9 +79,9 @@ describe('clients of the aggregated endpoint', { timeout: 600_000 }, () => {
     }
   });
 
-  /** The examples import their packages from beside themselves. */
+  /** Where an example finds its packages, in a folder that nobody keeps. */
   async function runNode(name: string) {
-    const copy = join(node, name);
+    const copy = join(node, 'node_modules/.examples', name);
     cpSync(example(name), copy);
     return run(process.execPath, [copy, `${url}/mcp`], { env: home.env });
   }
