@@ -5,6 +5,8 @@ import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
+import { PLUGIN_OPTIONS } from '../../src/config.ts';
+import type { ServerOptions } from '../../src/config-file/contracts.ts';
 import { CLI, startCli } from '../support/cli.ts';
 import { createHome } from '../support/home.ts';
 import { expectNothingLeft } from '../support/leftovers.ts';
@@ -67,4 +69,33 @@ test('the configuration serves what the curl line asks for', async () => {
   gateway.child.kill('SIGTERM');
   await gateway.result;
   await expectNothingLeft(home);
+});
+
+test('the table of the file names every option, and none that is not there', () => {
+  const row = (start: string) => {
+    const cells = section.split('\n').find((line) => line.startsWith(`| \`${start}\``)) as string;
+    return [...cells.slice(start.length + 5).matchAll(/`([^`]*)`/g)].flatMap(([, words]) => words!.split(' '));
+  };
+  // `type` is a word of pasted configurations; `disabled` and `envFile` are the file's alone.
+  const { type: _, ...options } = Object.fromEntries(PLUGIN_OPTIONS.map((name) => [name, true]));
+  expect(row('plugins.<name>').sort()).toEqual([...Object.keys(options), 'disabled', 'envFile'].sort());
+  const server: Record<keyof ServerOptions, true> = {
+    host: true,
+    port: true,
+    tokens: true,
+    auth: true,
+    allowHost: true,
+    allowOrigin: true,
+    trustedProxy: true,
+    rateLimit: true,
+    maxBody: true,
+    maxToolName: true,
+    legacySse: true,
+    basePath: true,
+  };
+  expect(row('server').sort()).toEqual(
+    Object.keys(server)
+      .filter((name) => name !== 'basePath')
+      .sort(),
+  );
 });
