@@ -86,7 +86,13 @@ export function createCalls(
     }
   }
 
-  function request(name: string, method: string, params?: unknown, options?: CallOptions): Promise<unknown> {
+  /** What may be said of a method, whatever carries it. */
+  function byMethod(
+    name: string,
+    { method, params }: { readonly method?: unknown; readonly params?: unknown },
+    send: Exchange<unknown>['send'],
+    options: CallOptions | undefined,
+  ): Promise<unknown> {
     const tool = toolIn(method, params);
     const result = exchange(
       name,
@@ -94,14 +100,23 @@ export function createCalls(
         tool,
         send(session, requestOptions) {
           refuseHidden(name, tool);
-          return requestOf(session, method, params, requestOptions);
+          return send(session, requestOptions);
         },
-        repeatable: (session) => (tool === undefined ? HARMLESS.test(method) : mayRepeat(session, tool)),
+        repeatable: (session) =>
+          tool === undefined ? typeof method === 'string' && HARMLESS.test(method) : mayRepeat(session, tool),
       },
       options,
     );
     return method === 'tools/list' ? result.then((list) => withoutHidden(name, list)) : result;
   }
+
+  const request: Supervisor['request'] = (name, method, params, options) =>
+    byMethod(
+      name,
+      { method, params },
+      (session, requestOptions) => requestOf(session, method, params, requestOptions),
+      options,
+    );
 
   const callTool = (name: string, tool: string, args: unknown = {}, options?: CallOptions) =>
     exchange(
@@ -124,27 +139,16 @@ export function createCalls(
     if (typeof payload !== 'object' || payload === null) return Promise.reject(badPayload(name));
     if (typeof payload.tool === 'string') return callTool(name, payload.tool, payload.arguments, options);
     const { method, params } = payload;
-    const tool = toolIn(method, params);
-    const result = exchange(
-      name,
-      {
-        tool,
-        send(session, requestOptions) {
-          refuseHidden(name, tool);
-          if (session.era === null) {
-            // It could be the request of a hidden tool in other words.
-            if (visible(name, session.tools) !== session.tools) throw onlyTools(name);
-            return session.post(payload, requestOptions);
-          }
-          if (typeof method === 'string') return requestOf(session, method, params, requestOptions);
-          throw badPayload(name);
-        },
-        repeatable: (session) =>
-          tool === undefined ? typeof method === 'string' && HARMLESS.test(method) : mayRepeat(session, tool),
-      },
-      options,
-    );
-    return method === 'tools/list' ? result.then((list) => withoutHidden(name, list)) : result;
+    const send: Exchange<unknown>['send'] = (session, requestOptions) => {
+      if (session.era === null) {
+        // It could be the request of a hidden tool in other words.
+        if (visible(name, session.tools) !== session.tools) throw onlyTools(name);
+        return session.post(payload, requestOptions);
+      }
+      if (typeof method === 'string') return requestOf(session, method, params, requestOptions);
+      throw badPayload(name);
+    };
+    return byMethod(name, payload, send, options);
   }
 
   async function tools(name: string, options: CallOptions = {}) {

@@ -93,7 +93,7 @@ export function createHandle(parts: HandleParts): OwnedHandle {
   };
   const flush = () => {
     turn = null;
-    if (stdin.writableCorked > 0) stdin.uncork();
+    stdin.uncork();
   };
   // EPIPE and the like: the plugin is going; 'exit' tells.
   for (const stream of [stdin, stdout, stderr]) stream.on('error', () => undefined);

@@ -16,11 +16,7 @@ export async function aiSdkTools(supervisor: Supervisor, options?: ToolsOptions)
       dynamicTool({
         description,
         inputSchema: jsonSchema(inputSchema as Parameters<typeof jsonSchema>[0]),
-        async execute(args, { abortSignal }) {
-          const result = await call(args, abortSignal === undefined ? {} : { signal: abortSignal });
-          if (result.isError === true) throw new Error(textOf(result) || `${name} failed without a word.`);
-          return result;
-        },
+        execute: (args, { abortSignal }) => call(args, abortSignal === undefined ? {} : { signal: abortSignal }),
         toModelOutput: ({ output }) => toModelOutput(output as ToolResult),
       }),
     ]),

@@ -19,7 +19,6 @@ export async function langchainTools(supervisor: Supervisor, options?: ToolsOpti
         responseFormat: 'content_and_artifact',
         async func(args: unknown, _run: unknown, config?: { signal?: AbortSignal }) {
           const result = await call(args, config?.signal === undefined ? {} : { signal: config.signal });
-          if (result.isError === true) throw new Error(textOf(result) || `${name} failed without a word.`);
           return [textOf(result), result];
         },
       }),

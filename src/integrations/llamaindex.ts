@@ -15,13 +15,10 @@ export async function llamaIndexTools(
   const tools = await listTools(supervisor, options);
   return tools.map(
     ({ name, description, inputSchema, call }) =>
-      new FunctionTool<unknown, Promise<string>>(
-        async (args) => {
-          const result = await call(args);
-          if (result.isError === true) throw new Error(textOf(result) || `${name} failed without a word.`);
-          return textOf(result);
-        },
-        { name, description, parameters: inputSchema as never },
-      ),
+      new FunctionTool<unknown, Promise<string>>(async (args) => textOf(await call(args)), {
+        name,
+        description,
+        parameters: inputSchema as never,
+      }),
   );
 }

@@ -25,7 +25,7 @@ export interface SupervisedTool {
   readonly description: string;
   /** JSON Schema of its arguments, as the plugin gave it. */
   readonly inputSchema: Readonly<Record<string, unknown>>;
-  /** Resolves with the result verbatim, `isError` included; starts the plugin when it sleeps. */
+  /** Resolves with the result verbatim; a tool's own error (`isError`) rejects in its words. Starts the plugin when it sleeps. */
   call(args: unknown, options?: Pick<CallOptions, 'signal' | 'timeout' | 'onProgress'>): Promise<ToolResult>;
 }
 
@@ -56,15 +56,22 @@ export async function listTools(
     wanted.map(({ plugin, tool }) => ({ plugin, name: tool.name })),
     maxToolName,
   );
-  return wanted.map(({ plugin, tool }) => ({
-    name: names.nameOf(plugin, tool.name),
-    plugin,
-    tool,
-    description: tool.description ?? '',
-    inputSchema: tool.inputSchema ?? ANY_OBJECT,
-    call: (args, callOptions) =>
-      supervisor.call(plugin, { tool: tool.name, arguments: (args ?? {}) as Record<string, unknown> }, callOptions),
-  }));
+  return wanted.map(({ plugin, tool }) => {
+    const name = names.nameOf(plugin, tool.name);
+    return {
+      name,
+      plugin,
+      tool,
+      description: tool.description ?? '',
+      inputSchema: tool.inputSchema ?? ANY_OBJECT,
+      async call(args, callOptions) {
+        const payload = { tool: tool.name, arguments: (args ?? {}) as Record<string, unknown> };
+        const result = await supervisor.call(plugin, payload, callOptions);
+        if (result.isError === true) throw new Error(textOf(result) || `${name} failed without a word.`);
+        return result;
+      },
+    };
+  });
 }
 
 /** What a model reads: the text of the result, other content as JSON. */

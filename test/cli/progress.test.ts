@@ -56,6 +56,20 @@ const change = (state: PluginState, failure = null as PluginStatus['failure']) =
   reason: null,
 });
 
+/** Plain lines of a plugin that is ready whenever it is asked. */
+function createReadyLines() {
+  const screen = createScreen();
+  const progress = createLinesProgress({
+    output: screen.output,
+    label: 'server-time',
+    status: () => status({ state: 'ready' }),
+    streams: new Set(),
+    now: () => 0,
+    clock: () => new Date(2026, 0, 1, 12, 4, 5),
+  });
+  return { screen, progress };
+}
+
 describe('stages', () => {
   it('adds up the states on the way, and a relaunch to the start', () => {
     let time = 0;
@@ -282,15 +296,7 @@ it('plain lines tell a parked plugin from one that is started again by itself', 
 });
 
 it('plain lines do not tell that calls come and go', () => {
-  const screen = createScreen();
-  const progress = createLinesProgress({
-    output: screen.output,
-    label: 'server-time',
-    status: () => status({ state: 'ready' }),
-    streams: new Set(),
-    now: () => 0,
-    clock: () => new Date(2026, 0, 1, 12, 4, 5),
-  });
+  const { screen, progress } = createReadyLines();
   for (const state of ['probing', 'ready', 'idle', 'ready', 'idle', 'stopping'] as const) progress.state(change(state));
   expect(screen.written().split('\n')).toEqual([
     expect.stringContaining('probing'),
@@ -301,15 +307,7 @@ it('plain lines do not tell that calls come and go', () => {
 });
 
 it('plain lines tell when calls have to wait, and when they go on', () => {
-  const screen = createScreen();
-  const progress = createLinesProgress({
-    output: screen.output,
-    label: 'server-time',
-    status: () => status({ state: 'ready' }),
-    streams: new Set(),
-    now: () => 0,
-    clock: () => new Date(2026, 0, 1, 12, 4, 5),
-  });
+  const { screen, progress } = createReadyLines();
   progress.state(change('ready'));
   progress.state(change('idle', createFailure('RUN_UNRESPONSIVE', { message: 'It did not answer.' })));
   progress.state(change('idle'));

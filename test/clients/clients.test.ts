@@ -1,11 +1,10 @@
 import { execFile, spawn } from 'node:child_process';
 import { cpSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import getPort from 'get-port';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type CliProcess, startCli } from '../support/cli.ts';
+import { startDaemon, type TestDaemon, writeConfig } from '../support/daemon.ts';
 import { createHome, type TestHome } from '../support/home.ts';
 import { expectNothingLeft } from '../support/leftovers.ts';
 import { needsRegistries } from '../support/registries.ts';
@@ -23,7 +22,7 @@ const namesIn = (text: string) => text.split('\n').filter((line) => /^(go|node|p
 /** Three plugins in three languages behind `serve`, and clients that nobody here wrote in front of it. */
 describe('clients of the aggregated endpoint', { timeout: 600_000 }, () => {
   let home: TestHome;
-  let gateway: CliProcess;
+  let gateway: TestDaemon;
   let url: string;
   let node: string;
   let python: string;
@@ -32,19 +31,14 @@ describe('clients of the aggregated endpoint', { timeout: 600_000 }, () => {
   beforeAll(async () => {
     home = await createHome();
     [node, python] = await Promise.all([npmClients(), pythonClients()]);
-    await mkdir(home.path, { recursive: true });
     const plugins = { node: 'node-stdio', python: 'python-script', go: 'go-stdio' };
-    await writeFile(
-      join(home.path, 'config.json'),
-      JSON.stringify({
-        plugins: Object.fromEntries(
-          Object.entries(plugins).map(([name, folder]) => [name, { source: join(root, 'fixtures/plugins', folder) }]),
-        ),
-      }),
-      { mode: 0o600 },
-    );
-    gateway = startCli(home, ['serve', '--port', '0', '--config', join(home.path, 'config.json')]);
-    url = /http:\/\/127\.0\.0\.1:\d+/.exec(await gateway.said(/http:\/\/127\.0\.0\.1:\d+/))![0];
+    await writeConfig(home, {
+      plugins: Object.fromEntries(
+        Object.entries(plugins).map(([name, folder]) => [name, { source: join(root, 'fixtures/plugins', folder) }]),
+      ),
+    });
+    gateway = await startDaemon(home);
+    url = gateway.url;
     // The first start of each builds it; the clients' own patience is theirs to test elsewhere.
     const ready = await fetch(`${url}/readyz?plugins=node,python,go&wait=300s`);
     expect(await ready.text()).toContain('ready');
@@ -52,8 +46,7 @@ describe('clients of the aggregated endpoint', { timeout: 600_000 }, () => {
   }, 600_000);
 
   afterAll(async () => {
-    gateway?.child.kill('SIGTERM');
-    await gateway?.result;
+    await gateway?.stop();
     await expectNothingLeft(home);
     await home[Symbol.asyncDispose]();
   });
@@ -105,7 +98,7 @@ describe('clients of the aggregated endpoint', { timeout: 600_000 }, () => {
   });
 
   test('a FastAPI application calls plugins for its own users', async () => {
-    const port = await freePort();
+    const port = await getPort();
     const app = spawn(python, ['-m', 'uvicorn', 'fastapi_app:app', '--port', `${port}`, '--log-level', 'warning'], {
       cwd: join(root, 'fixtures/examples'),
       env: { ...home.env, GATEWAY: url, PYTHONDONTWRITEBYTECODE: '1' },
@@ -133,14 +126,6 @@ describe('clients of the aggregated endpoint', { timeout: 600_000 }, () => {
     }
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 async function untilListening(port: number): Promise<void> {
   for (;;) {

@@ -7,7 +7,8 @@ import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { PLUGIN_OPTIONS } from '../../src/config.ts';
 import type { ServerOptions } from '../../src/config-file/contracts.ts';
-import { CLI, startCli } from '../support/cli.ts';
+import { CLI } from '../support/cli.ts';
+import { startDaemon } from '../support/daemon.ts';
 import { createHome } from '../support/home.ts';
 import { expectNothingLeft } from '../support/leftovers.ts';
 import { needsRegistries } from '../support/registries.ts';
@@ -61,13 +62,11 @@ test('the configuration serves what the curl line asks for', async () => {
   const clone = await cloneFor(home);
   await writeFile(join(clone, 'config.yaml'), block('yaml'));
   expect(section).toContain('`mcp-supervisor serve --config config.yaml`');
-  const gateway = startCli(home, ['serve', '--config', 'config.yaml', '--port', '0'], { cwd: clone });
-  const url = /http:\/\/127\.0\.0\.1:\d+/.exec(await gateway.said(/http:\/\/127\.0\.0\.1:\d+/))![0];
+  await using gateway = await startDaemon(home, ['--config', 'config.yaml'], { cwd: clone });
   const command = block('sh').trim();
-  const { stdout } = await execa('sh', ['-c', command.replace('http://127.0.0.1:7420', url)]);
+  const { stdout } = await execa('sh', ['-c', command.replace('http://127.0.0.1:7420', gateway.url)]);
   expect(stdout).toBe(/```sh[\s\S]*?```\s*```\n([\s\S]*?)\n```/.exec(section)![1]);
-  gateway.child.kill('SIGTERM');
-  await gateway.result;
+  await gateway.stop();
   await expectNothingLeft(home);
 });
 
